@@ -1,0 +1,1 @@
+"""What Muster talks about: requests, jobs, stages, progress, results. Frozen values, no I/O."""
