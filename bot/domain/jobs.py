@@ -1,0 +1,197 @@
+"""A job: one request being tracked, from the moment it is written down until its reply shows the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NewType, Self
+
+from pydantic import SecretStr
+
+from bot.domain.progress import Progress, steady
+from bot.domain.requests import ImageRequest
+from bot.domain.results import ImageArtifact, Outcome, Result
+from bot.domain.stages import REMOTE, TERMINAL, Stage, may_follow
+
+JobId = NewType("JobId", str)
+ProcessId = NewType("ProcessId", str)
+
+#: The interaction token is not used in its last minute (ux 4.6; Discord: it lives 15 minutes).
+TOKEN_LIFE = timedelta(minutes=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyAddress:
+    """Where a job's reply is, and by which roads it can be reached."""
+
+    application_id: int
+    #: Unique: one interaction makes one job.
+    interaction_id: int
+    token: SecretStr
+    #: Last moment at which the token is used.
+    token_until: datetime
+    channel_id: int
+    guild_id: int | None = None
+    message_id: int | None = None
+    #: Only the asker sees it, and only the token can edit it.
+    ephemeral: bool = False
+    #: The bot's own token can edit it by channel and message id.
+    by_channel: bool = True
+    #: Largest file Discord takes here, in bytes.
+    size_limit: int = 10 * 1024 * 1024
+    #: Why nobody can see the reply any more; empty while somebody can.
+    detached: str = ""
+
+    def token_alive(self, now: datetime) -> bool:
+        """Whether the interaction token can still be used."""
+        return now < self.token_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A request being tracked. Changed only through the methods below, which return a new value."""
+
+    id: JobId
+    provider: str
+    request: ImageRequest
+    #: Who asked: the only one, besides moderators, who may cancel or delete.
+    asker_id: int
+    reply: ReplyAddress
+    created_at: datetime
+    stage: Stage = Stage.QUEUED
+    progress: Progress | None = None
+    artifacts: tuple[ImageArtifact, ...] = ()
+    result: Result | None = None
+    #: The provider's id, and what it told at submission.
+    remote_id: str | None = None
+    #: Kudos: the price told (or estimated) at submission, in all.
+    cost: float | None = None
+    #: Why it waits here ("The AI Horde isn't answering since …"); empty when it does not.
+    hold: str = ""
+    #: Since when it is held, and how often handing it over was tried.
+    held_since: datetime | None = None
+    attempts: int = 0
+    #: The job this one repeats or edits.
+    parent_id: JobId | None = None
+    #: Acknowledged to the person: from here on it is never lost.
+    accepted_at: datetime | None = None
+    submitted_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    delivered_at: datetime | None = None
+    #: When the tracker looks at it next; None for never.
+    due_at: datetime | None = None
+    #: Seconds until the look after that, unless news changes it.
+    cadence: float = 2.0
+    cancel_requested: bool = False
+    owner: ProcessId | None = None
+    version: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether the job has its result (the reply may not show it yet)."""
+        return self.result is not None
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.stage in TERMINAL
+
+    @property
+    def pictures(self) -> tuple[ImageArtifact, ...]:
+        """The artifacts that can be shown."""
+        return tuple(artifact for artifact in self.artifacts if artifact.usable)
+
+    def file_name(self, artifact: ImageArtifact) -> str:
+        """The artifact's file name in Discord: how it is recognised after a restart."""
+        return f"{self.id}-{artifact.index}.{artifact.extension}"
+
+    def accepted(self, *, message_id: int | None, now: datetime) -> Self:
+        """Note that the person has seen the acknowledgement."""
+        reply = replace(self.reply, message_id=message_id or self.reply.message_id)
+        return replace(self, reply=reply, accepted_at=self.accepted_at or now, due_at=self.due_at or now)
+
+    def submitting(self) -> Self:
+        """Note that the request is about to leave."""
+        if not may_follow(self.stage, Stage.SUBMITTING):
+            return self
+        return replace(self, stage=Stage.SUBMITTING, attempts=self.attempts + 1)
+
+    def submitted(self, *, remote_id: str, cost: float | None, now: datetime) -> Self:
+        """Note the provider's id: the request is theirs now."""
+        if not may_follow(self.stage, Stage.WAITING):
+            return self
+        return replace(
+            self,
+            stage=Stage.WAITING,
+            remote_id=remote_id,
+            cost=cost,
+            submitted_at=now,
+            progress=Progress(stage=Stage.WAITING, waiting=self.request.count),
+            hold="",
+            held_since=None,
+        )
+
+    def held(self, why: str, *, until: datetime, now: datetime) -> Self:
+        """Keep it here (back in our own queue) until `until`, telling people why."""
+        stage = Stage.QUEUED if self.stage in {Stage.QUEUED, Stage.SUBMITTING} else self.stage
+        since = self.held_since if self.hold else None
+        return replace(self, stage=stage, hold=why, held_since=since or now, due_at=until)
+
+    def released(self) -> Self:
+        """Forget why it was held."""
+        return replace(self, hold="", held_since=None) if self.hold else self
+
+    def advance(self, news: Progress, now: datetime) -> Self:
+        """Take in a snapshot. Late, repeated, or backward news returns the job unchanged."""
+        if self.stage not in REMOTE or self.over:
+            return self
+        if self.progress is not None and news.finished < self.progress.finished:
+            return self
+        progress = steady(self.progress, news, now)
+        stage = Stage.PROCESSING if progress.stage is Stage.PROCESSING else self.stage
+        if progress == self.progress and stage is self.stage:
+            return self
+        started_at = self.started_at or (now if stage is Stage.PROCESSING else None)
+        return replace(self, stage=stage, progress=progress, started_at=started_at)
+
+    def with_artifacts(self, *new: ImageArtifact) -> Self:
+        """Add artifacts that were not known yet (by the provider's id)."""
+        known = {artifact.remote_id for artifact in self.artifacts}
+        fresh = tuple(artifact for artifact in new if artifact.remote_id not in known)
+        return replace(self, artifacts=self.artifacts + fresh) if fresh else self
+
+    def concluded(self, result: Result, now: datetime) -> Self:
+        """Give it its result; the reply is still to show it. A job that has one keeps it."""
+        if self.over or not may_follow(self.stage, Stage.DELIVERING):
+            return self
+        return replace(self, stage=Stage.DELIVERING, result=result, ended_at=now, due_at=now, hold="", held_since=None)
+
+    def delivered(self, now: datetime) -> Self:
+        """Note that the reply shows the end, or that nobody can see it any more."""
+        if self.terminal:
+            return self
+        return replace(self, stage=Stage.ENDED, delivered_at=now, due_at=None)
+
+    def detached(self, why: str) -> Self:
+        """Note that the reply cannot be reached any more; the job itself goes on."""
+        return self if self.reply.detached else replace(self, reply=replace(self.reply, detached=why))
+
+
+def conclude(job: Job, *, gone: bool = False) -> Result:
+    """Judge how a job ended by what came of it, never by the provider's word alone (facts section 3)."""
+    usable, censored = len(job.pictures), sum(1 for a in job.artifacts if a.censored)
+    if usable >= job.request.count:
+        return Result(outcome=Outcome.FINISHED)
+    if job.cancel_requested:
+        return Result(outcome=Outcome.CANCELLED)
+    if usable:
+        return Result(outcome=Outcome.PARTIAL, code="gone" if gone else "")
+    if censored:
+        return Result(outcome=Outcome.CENSORED)
+    if gone:
+        return Result(outcome=Outcome.EXPIRED)
+    progress = job.progress
+    if any(a.unreadable for a in job.artifacts) or (progress and (progress.faulted or progress.restarted)):
+        return Result(outcome=Outcome.FAILED)
+    return Result(outcome=Outcome.CANCELLED, code="stopped-remotely")

@@ -1,0 +1,1 @@
+"""Remote services, one folder each, all behind the port in `base.py`."""

@@ -1,0 +1,108 @@
+"""The port every remote service is used through: five verbs, and one to find what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.jobs import Job
+from bot.domain.progress import Progress
+from bot.domain.results import ImageArtifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What the provider said when it accepted a request."""
+
+    remote_id: str
+    #: Kudos for everything that was asked, as well as can be told in advance.
+    cost: float | None = None
+    #: Plain sentences for people ("no worker serves this model at the moment").
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harvest:
+    """What was ready at the provider and not yet known here; `bytes_of` holds the usable ones by artifact index."""
+
+    artifacts: tuple[ImageArtifact, ...]
+    bytes_of: dict[int, bytes]
+    #: Parts that are ready remotely but could not be fetched this time (try again).
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """One model as people choose it."""
+
+    name: str
+    #: `stable_diffusion_1`, `stable_diffusion_xl`, `flux_1`, …; empty when the reference does not know it.
+    baseline: str
+    #: Worker threads online.
+    workers: int
+    #: Seconds until a new request would probably be done.
+    eta: int
+    nsfw: bool = False
+    style: str = ""
+    #: Native side length in pixels (512, 768, 1024).
+    native: int = 1024
+    #: Good for anything: a candidate for the default model.
+    generalist: bool = False
+    #: Steps and guidance that suit it.
+    steps: int = 25
+    guidance: float = 7.0
+    max_steps: int = 40
+    clip_skip: int = 1
+    sampler: str = "k_euler_a"
+    karras: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What the provider can do at the moment, answered from memory."""
+
+    models: Sequence[ModelInfo]
+    #: False until the first list has arrived (then `models` comes from the bundled copy).
+    live: bool
+
+
+class Provider(Protocol):
+    """A remote service that makes pictures.
+
+    Every verb raises a `ProviderError` and nothing else; none repeats a submission.
+    """
+
+    #: The name in the job row.
+    name: str
+
+    async def submit(self, job: Job) -> Submission:
+        """Hand the request over, once.
+
+        Raises `Unavailable` (surely not accepted: try again later), `Busy`, `Paused`, `Maintenance`, `Rejected`,
+        `Unauthorized`, or `SubmissionUncertain` (it may have been accepted).
+        """
+        ...
+
+    async def recover(self, job: Job) -> Submission | None:
+        """Look for a request whose answer was lost; None when it surely was not accepted.
+
+        Raises `SubmissionUncertain` when that cannot be told (an anonymous key has no list), `Unavailable` when not now.
+        """
+        ...
+
+    async def poll(self, job: Job) -> Progress:
+        """Ask the cheap way how far it is; `Progress.over` holds the provider's end test. Raises `RemoteGone`."""
+        ...
+
+    async def fetch(self, job: Job) -> Harvest:
+        """Fetch what is ready and not among `job.artifacts`, bytes included. Raises `RemoteGone`."""
+        ...
+
+    async def cancel(self, job: Job) -> None:
+        """Stop it remotely; one that is already gone counts as stopped."""
+        ...
+
+    def describe(self) -> Capabilities:
+        """Tell what can be asked for, from memory."""
+        ...

@@ -1,0 +1,1 @@
+"""What is written down: jobs, processes, artifacts, small state. SQLAlchemy Core, SQLite or PostgreSQL."""

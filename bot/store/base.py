@@ -1,0 +1,120 @@
+"""The ports of storage: what the services may ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.jobs import Job, JobId, ProcessId
+
+#: A pure change of a job; returning the same value means there is nothing to write.
+Change = Callable[[Job], Job]
+
+
+class JobStore(Protocol):
+    """Jobs as rows. A row has an owner process and a version; only its owner changes it, the mailbox columns aside.
+
+    Writes that wait together commit together. Times are aware UTC.
+    """
+
+    async def add(self, job: Job) -> None:
+        """Insert a new job (its `owner` set by the caller). Raises `DuplicateJob` for a known interaction."""
+        ...
+
+    async def get(self, job_id: JobId) -> Job | None:
+        """The job as written, or None."""
+        ...
+
+    async def change(self, job_id: JobId, owner: ProcessId, change: Change) -> Job:
+        """Read, change, and write one row in one transaction; an equal value is not written.
+
+        Returns the row as it is afterwards. Raises `StaleJob` when `owner` does not own it, `JobGone` when there is none.
+        A nudge that arrived since the row was leased keeps `due_at` at the nudge.
+        """
+        ...
+
+    async def lease(self, owner: ProcessId, *, now: datetime, stale_before: datetime, limit: int) -> Sequence[Job]:
+        """Take due jobs, earliest first, in one statement: mine, nobody's, and those of processes not heard of
+        since `stale_before`. Each gets `owner`, and `due_at = now + cadence` so that nobody takes it twice.
+        """
+        ...
+
+    async def next_due(self, owner: ProcessId, *, stale_before: datetime) -> datetime | None:
+        """When `lease` would next find something, or None."""
+        ...
+
+    async def request_cancel(self, job_id: JobId, now: datetime) -> bool:
+        """Ask whoever owns the job to cancel it, now; False when it is unknown or over."""
+        ...
+
+    async def nudge(self, job_id: JobId, now: datetime) -> bool:
+        """Ask whoever owns the job to look at it now; False when it is unknown or ended."""
+        ...
+
+    async def unaccepted(self, owner: ProcessId, *, stale_before: datetime) -> Sequence[Job]:
+        """Take over rows that were written but never noted as acknowledged: mine, nobody's, and those of dead processes.
+
+        Rows of this very incarnation that are younger than `stale_before` are left alone.
+        """
+        ...
+
+    async def find_by_remote(self, provider: str, remote_id: str) -> Job | None:
+        """The job behind a provider's id."""
+        ...
+
+    async def known_remote_ids(self, provider: str) -> frozenset[str]:
+        """All remote ids of jobs that are kept."""
+        ...
+
+    async def history(self, asker_id: int, *, limit: int) -> Sequence[Job]:
+        """A person's jobs, newest first."""
+        ...
+
+    async def count_open(self) -> int:
+        """How many jobs are not over."""
+        ...
+
+
+class ProcessStore(Protocol):
+    """One heartbeat row for each running process."""
+
+    async def enter(self, process: ProcessId, *, host: str, pid: int, now: datetime) -> None:
+        """Write the row, and free the jobs of former processes of this host that are surely dead."""
+        ...
+
+    async def beat(self, process: ProcessId, now: datetime) -> None:
+        """Say that the process is alive."""
+        ...
+
+    async def leave(self, process: ProcessId) -> None:
+        """Remove the row: its jobs are free at once."""
+        ...
+
+
+class ArtifactStore(Protocol):
+    """Bytes of results, kept until delivered and up to a day after, under a total cap."""
+
+    async def put(self, job_id: JobId, index: int, data: bytes, *, now: datetime) -> str:
+        """Keep the bytes; returns their sha256. Repeating it is harmless."""
+        ...
+
+    async def get(self, job_id: JobId, index: int) -> bytes | None:
+        """The bytes, or None when they are gone."""
+        ...
+
+    async def purge(self, *, now: datetime) -> int:
+        """Delete what was delivered long ago, and the oldest delivered ones over the cap; returns how many."""
+        ...
+
+
+class StateStore(Protocol):
+    """Small facts that outlive a process ("hash of the commands synced last")."""
+
+    async def read(self, key: str) -> str | None:
+        """The value, or None."""
+        ...
+
+    async def write(self, key: str, value: str) -> None:
+        """Keep the value."""
+        ...
