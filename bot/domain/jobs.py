@@ -71,6 +71,8 @@ class Job:
     #: Since when it is held, and how often handing it over was tried.
     held_since: datetime | None = None
     attempts: int = 0
+    #: When it was last about to be handed over: a lost submission is looked for from here on.
+    attempted_at: datetime | None = None
     #: The job this one repeats or edits.
     parent_id: JobId | None = None
     #: Acknowledged to the person: from here on it is never lost.
@@ -81,8 +83,9 @@ class Job:
     delivered_at: datetime | None = None
     #: When the tracker looks at it next; None for never.
     due_at: datetime | None = None
-    #: Seconds until the look after that, unless news changes it.
-    cadence: float = 2.0
+    #: Seconds until the look after that, unless news changes it; long before submission, so that a slow POST of
+    #: ours is not looked at meanwhile.
+    cadence: float = 30.0
     cancel_requested: bool = False
     owner: ProcessId | None = None
     version: int = 0
@@ -111,11 +114,15 @@ class Job:
         reply = replace(self.reply, message_id=message_id or self.reply.message_id)
         return replace(self, reply=reply, accepted_at=self.accepted_at or now, due_at=self.due_at or now)
 
-    def submitting(self) -> Self:
+    def submitting(self, now: datetime) -> Self:
         """Note that the request is about to leave."""
         if not may_follow(self.stage, Stage.SUBMITTING):
             return self
-        return replace(self, stage=Stage.SUBMITTING, attempts=self.attempts + 1)
+        return replace(self, stage=Stage.SUBMITTING, attempts=self.attempts + 1, attempted_at=now)
+
+    def unsubmitted(self) -> Self:
+        """Note that the request surely did not arrive: it may be handed over (again)."""
+        return replace(self, stage=Stage.QUEUED) if may_follow(self.stage, Stage.QUEUED) else self
 
     def submitted(self, *, remote_id: str, cost: float | None, now: datetime) -> Self:
         """Note the provider's id: the request is theirs now."""
@@ -192,6 +199,7 @@ def conclude(job: Job, *, gone: bool = False) -> Result:
     if gone:
         return Result(outcome=Outcome.EXPIRED)
     progress = job.progress
-    if any(a.unreadable for a in job.artifacts) or (progress and (progress.faulted or progress.restarted)):
+    unreadable = any(artifact.unreadable for artifact in job.artifacts)
+    if unreadable or (progress and (progress.faulted or progress.restarted or progress.finished)):
         return Result(outcome=Outcome.FAILED)
     return Result(outcome=Outcome.CANCELLED, code="stopped-remotely")

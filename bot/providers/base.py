@@ -87,7 +87,8 @@ class Provider(Protocol):
     async def recover(self, job: Job) -> Submission | None:
         """Look for a request whose answer was lost; None when it surely was not accepted.
 
-        Raises `SubmissionUncertain` when that cannot be told (an anonymous key has no list), `Unavailable` when not now.
+        Raises `SubmissionUncertain` when that can never be told (an anonymous key has no list), `Unavailable` when it
+        cannot be told yet (the service caches its list for half a minute after `job.attempted_at`): ask again later.
         """
         ...
 

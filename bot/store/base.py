@@ -29,14 +29,17 @@ class JobStore(Protocol):
     async def change(self, job_id: JobId, owner: ProcessId, change: Change) -> Job:
         """Read, change, and write one row in one transaction; an equal value is not written.
 
-        Returns the row as it is afterwards. Raises `StaleJob` when `owner` does not own it, `JobGone` when there is none.
+        Returns the row as it is afterwards. Raises `StaleJob` when `owner` does not own it, `JobGone` when there is
+        none.
         A nudge that arrived since the row was leased keeps `due_at` at the nudge.
         """
         ...
 
     async def lease(self, owner: ProcessId, *, now: datetime, stale_before: datetime, limit: int) -> Sequence[Job]:
-        """Take due jobs, earliest first, in one statement: mine, nobody's, and those of processes not heard of
-        since `stale_before`. Each gets `owner`, and `due_at = now + cadence` so that nobody takes it twice.
+        """Take due, accepted jobs, earliest first, in one statement.
+
+        Mine, nobody's, and those of processes not heard of since `stale_before`. Each gets `owner`, and
+        `due_at = now + cadence` so that nobody takes it twice.
         """
         ...
 
@@ -53,7 +56,7 @@ class JobStore(Protocol):
         ...
 
     async def unaccepted(self, owner: ProcessId, *, stale_before: datetime) -> Sequence[Job]:
-        """Take over rows that were written but never noted as acknowledged: mine, nobody's, and those of dead processes.
+        """Take over rows written but never noted as acknowledged: mine, nobody's, and those of dead processes.
 
         Rows of this very incarnation that are younger than `stale_before` are left alone.
         """

@@ -1,0 +1,201 @@
+"""The composition root: everything is opened here, handed on by constructor, and closed in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.client import MusterClient, point_library_at
+from bot.clock import Clock
+from bot.delivery import Delivery, OriginalFinder
+from bot.delivery.routes import Routes
+from bot.domain.jobs import ProcessId
+from bot.errors import SetupError
+from bot.http import HttpClient
+from bot.media import MediaFetcher
+from bot.providers.horde import Catalogue, HordeClient, HordeImageProvider
+from bot.services.imagining import Imagining
+from bot.services.jobs import JobService, ReplyBook
+from bot.services.tracker import Tracker
+from bot.settings import Settings
+from bot.store.artifacts import SqlArtifactStore
+from bot.store.engine import open_database
+from bot.store.jobs import SqlJobStore
+from bot.store.processes import SqlProcessStore
+from bot.store.state import SqlStateStore
+from bot.web.health import Health
+from bot.web.server import serve_web
+from cogs.about import About
+from cogs.controls import Controls
+from cogs.imagine import Imagine
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two signs of life of this process.
+HEARTBEAT = 10.0
+#: Seconds between two looks at the model list, and between two purges.
+MODELS_EVERY, PURGE_EVERY = 60.0, 600.0
+#: How long edits in flight may take after we are told to stop, in seconds.
+GRACE = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The running parts, wired."""
+
+    settings: Settings
+    clock: Clock
+    process: ProcessId
+    processes: SqlProcessStore
+    artifacts: SqlArtifactStore
+    catalogue: Catalogue
+    tracker: Tracker
+    delivery: Delivery
+    jobs: JobService
+    client: MusterClient
+    finder: OriginalFinder
+    health: Health
+
+
+async def run_bot(settings: Settings, *, clock: Clock, stop: asyncio.Event | None = None) -> int:
+    """Run the bot until SIGTERM, SIGINT, or `stop`; returns the exit code. Raises `SetupError`."""
+    stopping = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if stop is None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+    try:
+        async with open_app(settings, clock=clock) as app:
+            await _serve(app, stopping)
+    except* SetupError as group:
+        raise _first(group) from None
+    return 0
+
+
+def _first(group: BaseExceptionGroup[SetupError]) -> SetupError:
+    problems: list[str] = []
+    for error in group.exceptions:
+        found = _first(error) if isinstance(error, BaseExceptionGroup) else error
+        problems.extend(found.problems)
+    return SetupError(problems)
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
+    """Open and wire every part; nothing is running yet."""
+    point_library_at(settings.discord_api_url, settings.discord_gateway_url)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings.database_url))
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        media = await stack.enter_async_context(MediaFetcher.open(settings.media_hosts))
+        process = ProcessId(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+        store = SqlJobStore(database)
+        artifacts = SqlArtifactStore(database, cap_bytes=settings.artifact_cap_bytes)
+        horde = HordeClient(
+            HttpClient(session, clock),
+            clock,
+            base_url=settings.horde_url,
+            api_key=settings.horde_api_key,
+            client_agent=settings.horde_client_agent,
+            reference_url=settings.horde_image_reference_url,
+        )
+        catalogue = Catalogue(horde, clock)
+        provider = HordeImageProvider(horde, media, catalogue, clock, known_ids=lambda: store.known_remote_ids("horde"))
+        client = MusterClient(
+            state=SqlStateStore(database), clock=clock, gateway_given=bool(settings.discord_gateway_url)
+        )
+        stack.push_async_callback(client.close)
+        routes = Routes(client, session, clock, logged_in=client.logged_in)
+        book = ReplyBook(store=store, clock=clock, process=process)
+        delivery = Delivery(routes=routes, artifacts=artifacts, book=book, clock=clock)
+        tracker = Tracker(
+            store=store,
+            artifacts=artifacts,
+            providers={provider.name: provider},
+            shows=delivery,
+            clock=clock,
+            process=process,
+        )
+        jobs = JobService(store=store, tracker=tracker, shows=delivery, clock=clock, process=process)
+        imagining = Imagining(catalogue)
+        controls = Controls(jobs, imagining, delivery, book, clock)
+        imagine = Imagine(jobs, imagining, delivery, clock)
+        client.equip(cogs=[imagine, controls, About(lambda: client.command_ids)], presses=controls)
+        yield App(
+            settings=settings,
+            clock=clock,
+            process=process,
+            processes=SqlProcessStore(database),
+            artifacts=artifacts,
+            catalogue=catalogue,
+            tracker=tracker,
+            delivery=delivery,
+            jobs=jobs,
+            client=client,
+            finder=OriginalFinder(routes, clock),
+            health=Health(clock),
+        )
+
+
+async def _serve(app: App, stopping: asyncio.Event) -> None:
+    """Run every loop until told to stop. Open jobs go on at once, before Discord's gateway is up."""
+    await app.processes.enter(app.process, host=socket.gethostname(), pid=os.getpid(), now=app.clock.now())
+    settings = app.settings
+    beat = app.health.heartbeat("heartbeat", within=6 * HEARTBEAT)
+    app.health.add_loop("tracker", lambda: app.tracker.turned_at, within=60.0)
+    app.health.add_part("gateway", app.client.gateway_up)
+    app.health.add_part("providers", lambda: not app.tracker.providers_silent)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(serve_web(app.health, settings.web_host, settings.web_port))
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        loops = [
+            group.create_task(app.delivery.run(), name="delivery"),
+            group.create_task(app.tracker.run(), name="tracker"),
+            group.create_task(_every(app.clock, HEARTBEAT, lambda: _beat(app, beat)), name="heartbeat"),
+            group.create_task(_every(app.clock, MODELS_EVERY, app.catalogue.refresh), name="models"),
+            group.create_task(_every(app.clock, PURGE_EVERY, lambda: _purge(app)), name="purge"),
+            group.create_task(app.jobs.resume_unaccepted(app.finder), name="resume"),
+            group.create_task(_discord(app, stopping), name="discord"),
+        ]
+        await stopping.wait()
+        log.info("stopping", extra={"action": "bot.stopping"})
+        app.client.stopping = True
+        await app.delivery.close(GRACE)
+        # Closed before its task is cancelled: a reconnecting shard of discord.py swallows the cancellation.
+        await app.client.close()
+        for task in loops:
+            task.cancel()
+    await app.processes.leave(app.process)
+    log.info("stopped", extra={"action": "bot.stopped"})
+
+
+async def _discord(app: App, stopping: asyncio.Event) -> None:
+    await app.client.run_until_closed(app.settings.discord_token.get_secret_value())
+    stopping.set()
+
+
+async def _beat(app: App, noted: Callable[[], None]) -> None:
+    await app.processes.beat(app.process, app.clock.now())
+    noted()
+
+
+async def _purge(app: App) -> None:
+    purged = await app.artifacts.purge(now=app.clock.now())
+    if purged:
+        log.info("old results deleted", extra={"action": "artifacts.purged", "count": purged})
+
+
+async def _every(clock: Clock, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
+    """Do a chore now and again; one that fails ends the process, its own errors it has to handle itself."""
+    while True:
+        await chore()
+        await clock.sleep(seconds)

@@ -1,0 +1,60 @@
+"""`python -m bot check`: try everything the bot rests on, and say what to do about what fails.
+
+Every check ends in one `Finding`; none stops the others. Nothing is changed anywhere, except that a missing data
+folder is made, as `run` would. Answers of the services are never repeated: the
+Horde's 404 for an unknown key, for one, holds the key itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import aiohttp
+
+from bot.check.discord_side import check_application, check_token, invite_link
+from bot.check.fetching import Get, getter
+from bot.check.findings import Finding, Verdict
+from bot.check.horde_side import check_heartbeat, check_key, check_reference
+from bot.check.storage import check_storage
+from bot.settings import Settings
+
+__all__ = ["TIMEOUT", "Finding", "Verdict", "check_all", "invite_link", "run_check"]
+
+#: Seconds that one service gets to answer.
+TIMEOUT: Final = 10.0
+
+
+async def run_check(settings: Settings, *, timeout: float = TIMEOUT, say: Callable[[str], object] = print) -> int:
+    """Check everything, print one line each, and return 0 when nothing failed, else 1."""
+    limits = aiohttp.ClientTimeout(total=timeout)
+    headers = {"Client-Agent": settings.horde_client_agent}
+    async with aiohttp.ClientSession(timeout=limits, headers=headers) as session:
+        findings, application_id = await check_all(settings, getter(session))
+    for finding in findings:
+        say(str(finding))
+    if application_id is not None:
+        say(f"\nAdd the bot to a server: {invite_link(application_id)}")
+    return int(any(finding.verdict is Verdict.FAILED for finding in findings))
+
+
+async def check_all(settings: Settings, get: Get) -> tuple[Sequence[Finding], int | None]:
+    """All findings in the order they are printed, and the application's id where Discord told it."""
+    async with asyncio.TaskGroup() as group:
+        token = group.create_task(check_token(settings, get))
+        application = group.create_task(check_application(settings, get))
+        others = [
+            group.create_task(check)
+            for check in (
+                check_heartbeat(settings, get),
+                check_key(settings, get),
+                check_reference(settings, get),
+                check_storage(settings),
+            )
+        ]
+    about_application, application_id = application.result()
+    findings = [token.result(), *about_application]
+    for other in others:
+        findings += other.result()
+    return findings, application_id

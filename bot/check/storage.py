@@ -1,0 +1,49 @@
+"""Checks of the data folder and the database in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.check.findings import Finding, Verdict, failed, note, ok
+from bot.errors import SetupError
+from bot.settings import Settings
+from bot.store.engine import check_database
+
+
+async def check_storage(settings: Settings) -> Sequence[Finding]:
+    """Whether the data folder (where SQLite is used) and then the database can be used."""
+    findings = []
+    scheme, _, path = settings.database_url.partition(":///")
+    if scheme.startswith("sqlite"):
+        folder = Path(path.partition("?")[0]).parent
+        findings.append(await asyncio.to_thread(_check_folder, folder, settings.artifact_cap_bytes))
+    if all(finding.verdict is not Verdict.FAILED for finding in findings):
+        findings.append(await _check_database(settings.database_url))
+    return findings
+
+
+async def _check_database(url: str) -> Finding:
+    name = "Database"
+    try:
+        return ok(name, await check_database(url))
+    except SetupError as error:
+        return failed(name, " ".join(error.problems), "")
+
+
+def _check_folder(folder: Path, cap: int) -> Finding:
+    name = "Data folder"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return failed(name, f"{folder} cannot be made ({error.strerror})", "make it, or change DATABASE_URL")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return failed(name, f"{folder} is not writable", "give it to the user the bot runs as")
+    text = f"{folder}, {free // 2**20} MB free"
+    if free < cap:
+        return note(name, text, "less than ARTIFACT_CAP_MB: free some space or lower the cap")
+    return ok(name, text)

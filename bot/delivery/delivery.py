@@ -1,0 +1,312 @@
+"""Delivery: keeps each job's reply showing its newest state, calmly, and its end for certain.
+
+How it works
+------------
+`show` only notes a job's newest state. If the reply would then look different from what it shows, one task for that
+reply starts, and lives until the reply is up to date: it waits out the gap between edits (unless the job is over),
+takes the *newest* state, sends it, and looks again. So a burst of news becomes one edit, edits of one reply never
+overlap, and the last state always goes out. While Discord does not answer, the same task goes on trying.
+
+An edit is idempotent. Files are named `<job>-<index>.<ext>`, so what is attached already can be told from the message:
+after a restart, and after an edit whose answer got lost, the message is read before files are added.
+
+The ladder (ux 4.6): the interaction's token until minute 14, then the bot's own token by channel; where neither leads
+anywhere (a private reply after 15 minutes) the end waits in the row until a press brings a new token. A message that is
+deleted detaches the reply, never the job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import discord
+
+from bot.clock import Clock
+from bot.delivery.pictures import fit
+from bot.delivery.routes import Fields, Route, Routes
+from bot.delivery.translate import Refused, TooLarge
+from bot.domain.jobs import Job, JobId
+from bot.errors import DeliveryError, ReplyClosed, ReplyLost
+from bot.render import render_job
+from bot.render.messages import FileRef, RenderedMessage
+from bot.services.waiting import event_or_timeout
+from bot.store.base import ArtifactStore
+from bot.ui.embeds import to_embed
+from bot.ui.job_controls import controls_view
+
+log = logging.getLogger(__name__)
+
+#: Least seconds between two edits of a reply, by its age in seconds (ux 4.4).
+GAPS = ((60.0, 2.0), (300.0, 5.0), (900.0, 10.0), (float("inf"), 20.0))
+#: A message older than this is edited once more, at the end (Discord 30046), in seconds.
+OLD = 3600.0
+#: Bytes of files in one request; more go in further edits.
+REQUEST_BYTES = 20 * 1024 * 1024
+#: Discord told us a file was too large: next time it has to fit this share.
+TIGHTER = 0.7
+LONGEST_BACKOFF = 30.0
+
+
+class Book(Protocol):
+    """Where delivery notes what became of a reply."""
+
+    async def delivered(self, job_id: JobId) -> None:
+        """The reply shows the end."""
+        ...
+
+    async def detached(self, job_id: JobId, why: str) -> None:
+        """Nobody can see the reply any more."""
+        ...
+
+    async def parked(self, job_id: JobId) -> None:
+        """The end waits to be collected."""
+        ...
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What is known of one reply."""
+
+    newest: Job
+    fresh: asyncio.Event = field(default_factory=asyncio.Event)
+    shown: RenderedMessage | None = None
+    #: None: unknown, read the message before files are added.
+    attached: list[discord.Attachment] | None = None
+    edited_at: float = float("-inf")
+    failures: int = 0
+    limit_share: float = 1.0
+    dead_tokens: set[str] = field(default_factory=set)
+    #: Why nobody can see it any more; empty while somebody can.
+    lost: str = ""
+    task: asyncio.Task[None] | None = None
+
+
+class Delivery:
+    """Shows jobs in their replies; see the module's text."""
+
+    def __init__(self, *, routes: Routes, artifacts: ArtifactStore, book: Book, clock: Clock) -> None:
+        self.routes = routes
+        self._artifacts = artifacts
+        self._book = book
+        self._clock = clock
+        self._replies: dict[JobId, _Reply] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._closing = False
+
+    async def run(self) -> None:
+        """Own the tasks of all replies, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            for reply in self._replies.values():
+                self._start(reply)
+            await asyncio.Event().wait()
+
+    async def close(self, seconds: float = 5.0) -> None:
+        """Start no further edit, and let those in flight finish within `seconds` of real time."""
+        self._closing = True
+        tasks = [reply.task for reply in self._replies.values() if reply.task is not None]
+        for reply in self._replies.values():
+            reply.fresh.set()
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    def opened(self, job: Job, rendered: RenderedMessage) -> None:
+        """Note what the acknowledgement showed, so that it is not sent again."""
+        self._replies[job.id] = _Reply(newest=job, shown=rendered, attached=[], edited_at=self._clock.monotonic())
+
+    def show(self, job: Job) -> None:
+        """Note a job's newest state and bring its reply up to date; older news than what is known is dropped."""
+        reply = self._replies.get(job.id)
+        if reply is None:
+            if job.terminal or (job.reply.detached and not job.over):
+                return
+            reply = self._replies[job.id] = _Reply(newest=job)
+        if job.version < reply.newest.version:
+            return
+        reply.newest = job
+        reply.fresh.set()
+        self._start(reply)
+
+    def forget(self, job_id: JobId) -> None:
+        """Stop keeping a reply up to date (its owner deleted it)."""
+        reply = self._replies.pop(job_id, None)
+        if reply is not None and reply.task is not None:
+            reply.task.cancel()
+
+    @property
+    def replies(self) -> int:
+        """How many replies are being kept up to date."""
+        return len(self._replies)
+
+    def _start(self, reply: _Reply) -> None:
+        if self._group is not None and reply.task is None and not self._closing:
+            reply.task = self._group.create_task(self._task(reply), name=f"reply-{reply.newest.id}")
+
+    async def _task(self, reply: _Reply) -> None:
+        try:
+            while reply.fresh.is_set() and not self._closing:
+                await self._keep_up(reply)
+        except Exception:
+            log.exception("a reply's task failed", extra={"action": "reply.failed", "job_id": reply.newest.id})
+        finally:
+            reply.task = None
+
+    async def _keep_up(self, reply: _Reply) -> None:
+        """Bring the reply up to date with the newest state there is."""
+        while not self._closing:
+            reply.fresh.clear()
+            job = reply.newest
+            if reply.lost or job.reply.detached:
+                await self._detach(reply, reply.lost or job.reply.detached)
+                return
+            rendered = self._render(job)
+            if rendered == reply.shown:
+                await self._up_to_date(job)
+                return
+            wait = self._wait(reply, job)
+            if wait > 0:
+                if wait == float("inf"):
+                    return
+                await event_or_timeout(reply.fresh, self._clock, wait)
+            elif await self._try_edit(reply, job, rendered):
+                return
+
+    def _render(self, job: Job) -> RenderedMessage:
+        private = job.reply.ephemeral or not job.reply.by_channel
+        return render_job(job, self._clock.now(), can_collect=private, notes=_file_notes(job))
+
+    async def _up_to_date(self, job: Job) -> None:
+        if job.over:
+            await self._book.delivered(job.id)
+            self._replies.pop(job.id, None)
+
+    def _wait(self, reply: _Reply, job: Job) -> float:
+        """Seconds until the next edit may go out; infinite where only the end is still to be told."""
+        if job.over:
+            return 0.0
+        age = (self._clock.now() - (job.accepted_at or job.created_at)).total_seconds()
+        if age > OLD:
+            return float("inf")
+        gap = next(gap for until, gap in GAPS if age < until)
+        return max(0.0, reply.edited_at + gap - self._clock.monotonic())
+
+    async def _try_edit(self, reply: _Reply, job: Job, rendered: RenderedMessage) -> bool:
+        """Send it; True when nothing more is to be done for now."""
+        try:
+            route = await self.routes.choose(job.reply, reply.dead_tokens)
+            if route is None:
+                await self._park(job)
+                return True
+            await self._edit(route, reply, job, rendered)
+        except ReplyLost as error:
+            await self._detach(reply, error.detail)
+            return True
+        except ReplyClosed:
+            reply.dead_tokens.add(job.reply.token.get_secret_value())
+            reply.attached = None
+        except TooLarge:
+            reply.limit_share *= TIGHTER
+            reply.attached = None
+        except Refused:
+            log.exception("Discord refused a message", extra={"action": "reply.refused", "job_id": job.id})
+            if job.over:
+                await self._detach(reply, "refused by Discord")
+            else:
+                reply.shown = rendered
+            return True
+        except DeliveryError as error:
+            await self._back_off(reply, job, error)
+        else:
+            reply.failures = 0
+            reply.shown = rendered
+        return False
+
+    async def _back_off(self, reply: _Reply, job: Job, error: DeliveryError) -> None:
+        reply.failures += 1
+        reply.attached = None
+        if reply.failures == 1:
+            log.warning("an edit failed", extra={"action": "reply.retry", "job_id": job.id, "cause": str(error)})
+        await self._clock.sleep(min(LONGEST_BACKOFF, 0.5 * 2 ** min(reply.failures, 6)))
+
+    async def _park(self, job: Job) -> None:
+        if job.over:
+            log.info("waits to be collected", extra={"action": "reply.parked", "job_id": job.id})
+            await self._book.parked(job.id)
+            self._replies.pop(job.id, None)
+
+    async def _detach(self, reply: _Reply, why: str) -> None:
+        """Note that the reply is lost, and never call for it again (Discord bans who keeps calling a dead webhook)."""
+        job = reply.newest
+        if not reply.lost and not job.reply.detached:
+            log.info("reply lost", extra={"action": "reply.detached", "job_id": job.id, "cause": why})
+            await self._book.detached(job.id, why)
+        elif job.over:
+            await self._book.detached(job.id, why)
+        reply.lost = why
+        if job.over:
+            self._replies.pop(job.id, None)
+
+    # -- one edit -------------------------------------------------------------------------------------------------
+
+    async def _edit(self, route: Route, reply: _Reply, job: Job, rendered: RenderedMessage) -> None:
+        if rendered.files and reply.attached is None:
+            reply.attached = await route.read()
+        while True:
+            attached = reply.attached or []
+            missing = [ref for ref in rendered.files if not _has(attached, ref)]
+            uploads = await self._uploads(job, missing, int(job.reply.size_limit * reply.limit_share))
+            fields = _fields(rendered)
+            if uploads:
+                wanted = {_stem(ref.name) for ref in rendered.files}
+                fields["attachments"] = [a for a in attached if _stem(a.filename) in wanted] + uploads
+            reply.attached = await route.edit(fields)
+            reply.edited_at = self._clock.monotonic()
+            if len(uploads) >= len(missing) or not uploads:
+                return
+
+    async def _uploads(self, job: Job, missing: Sequence[FileRef], limit: int) -> list[discord.File]:
+        """Fresh files for one request (a `discord.File` can be sent once only), within its size."""
+        files: list[discord.File] = []
+        total = 0
+        for ref in missing:
+            data = await self._artifacts.get(job.id, ref.index)
+            if data is None:
+                log.warning("a picture's bytes are gone", extra={"action": "reply.no-bytes", "job_id": job.id})
+                continue
+            data, extension = await fit(data, ref.name.rpartition(".")[2], limit)
+            if files and total + len(data) > REQUEST_BYTES:
+                break
+            total += len(data)
+            files.append(discord.File(io.BytesIO(data), filename=f"{_stem(ref.name)}.{extension}"))
+        return files
+
+
+def _stem(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _has(attached: Sequence[discord.Attachment], ref: FileRef) -> bool:
+    return any(_stem(attachment.filename) == _stem(ref.name) for attachment in attached)
+
+
+def _fields(rendered: RenderedMessage) -> Fields:
+    return {
+        "content": rendered.content or None,
+        "embed": to_embed(rendered.embed) if rendered.embed else None,
+        "view": controls_view(rendered.controls, rendered.job_id),
+        "allowed_mentions": discord.AllowedMentions.none(),
+    }
+
+
+def _file_notes(job: Job) -> tuple[str, ...]:
+    """Say which pictures Discord only takes in a smaller form here."""
+    large = [str(a.index + 1) for a in job.pictures if a.size > job.reply.size_limit]
+    if not large:
+        return ()
+    which = f"Picture {large[0]} was" if len(large) == 1 else f"Pictures {', '.join(large)} were"
+    return (f"{which} re-encoded to fit Discord's limit of {job.reply.size_limit // (1024 * 1024)} MB here.",)

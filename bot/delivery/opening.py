@@ -1,0 +1,67 @@
+"""The first answer to an interaction, and finding out after a crash whether there was one."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import discord
+
+from bot.clock import Clock
+from bot.delivery.delivery import Delivery
+from bot.delivery.routes import Routes
+from bot.delivery.translate import discord_errors
+from bot.domain.jobs import Job
+from bot.errors import DeliveryError, ReplyClosed, ReplyLost
+from bot.render import render_job
+from bot.ui.embeds import to_embed
+from bot.ui.job_controls import controls_view
+
+log = logging.getLogger(__name__)
+
+
+class InteractionOpener:
+    """Answers one interaction with the job's first message."""
+
+    def __init__(self, interaction: discord.Interaction[Any], delivery: Delivery, clock: Clock) -> None:
+        self._interaction = interaction
+        self._delivery = delivery
+        self._clock = clock
+
+    async def open(self, job: Job) -> int | None:
+        """Send the acknowledgement; returns the message id. Raises `DeliveryError` when Discord no longer takes it."""
+        rendered = render_job(job, self._clock.now())
+        view = controls_view(rendered.controls, job.id)
+        try:
+            with discord_errors():
+                answer = await self._interaction.response.send_message(
+                    embed=to_embed(rendered.embed),
+                    view=view if view is not None else discord.utils.MISSING,
+                    ephemeral=job.reply.ephemeral,
+                    allowed_mentions=discord.AllowedMentions.none(),
+                )
+        except (ReplyClosed, ReplyLost):
+            raise
+        except DeliveryError:
+            # The answer may have arrived although its receipt did not: ask before giving up.
+            log.warning("acknowledgement uncertain", extra={"action": "job.ack-uncertain", "job_id": job.id})
+            return (await self._delivery.routes.original(job.reply)).id
+        self._delivery.opened(job, rendered)
+        return answer.message_id
+
+
+class OriginalFinder:
+    """Asks Discord whether an interaction was ever answered (`GET @original`)."""
+
+    def __init__(self, routes: Routes, clock: Clock) -> None:
+        self._routes = routes
+        self._clock = clock
+
+    async def find(self, job: Job) -> int | None:
+        """The id of the message that answers the job's interaction, or None when there surely is none."""
+        if not self._routes.token_works(job.reply, set(), self._clock.now()):
+            return None
+        try:
+            return (await self._routes.original(job.reply)).id
+        except (ReplyLost, ReplyClosed):
+            return None

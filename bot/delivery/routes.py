@@ -1,0 +1,111 @@
+"""The roads to a reply: the interaction's token while it lives, the bot's own token by channel afterwards (ux 4.6)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+import aiohttp
+import discord
+
+from bot.clock import Clock
+from bot.delivery.translate import discord_errors
+from bot.domain.jobs import ReplyAddress
+from bot.pacing import Pacer
+
+#: Edits with the bot's token for one channel: all its jobs share Discord's bucket.
+CHANNEL_EDITS, CHANNEL_SECONDS = 4, 5.0
+#: Pacers are kept for this many channels at most.
+MAX_PACERS = 2000
+
+Fields = dict[str, Any]
+
+
+class Route(Protocol):
+    """One way to read and edit a reply. Raises `DeliveryError` and its kin."""
+
+    async def read(self) -> list[discord.Attachment]:
+        """What is attached now."""
+        ...
+
+    async def edit(self, fields: Fields) -> list[discord.Attachment]:
+        """Change the message; returns what is attached afterwards."""
+        ...
+
+
+class _TokenRoute:
+    def __init__(self, webhook: discord.Webhook, message_id: int) -> None:
+        self._webhook = webhook
+        self._message_id = message_id
+
+    async def read(self) -> list[discord.Attachment]:
+        with discord_errors():
+            return (await self._webhook.fetch_message(self._message_id)).attachments
+
+    async def edit(self, fields: Fields) -> list[discord.Attachment]:
+        with discord_errors():
+            return (await self._webhook.edit_message(self._message_id, **fields)).attachments
+
+
+class _ChannelRoute:
+    def __init__(self, message: discord.PartialMessage, pacer: Pacer) -> None:
+        self._message = message
+        self._pacer = pacer
+
+    async def read(self) -> list[discord.Attachment]:
+        with discord_errors():
+            return (await self._message.fetch()).attachments
+
+    async def edit(self, fields: Fields) -> list[discord.Attachment]:
+        await self._pacer.acquire()
+        with discord_errors():
+            return (await self._message.edit(**fields)).attachments
+
+
+class Routes:
+    """Chooses the road to a reply."""
+
+    def __init__(
+        self, client: discord.Client, session: aiohttp.ClientSession, clock: Clock, *, logged_in: asyncio.Event
+    ) -> None:
+        """`logged_in` is set once the bot's own token may be used; the interaction's token needs no login."""
+        self._client = client
+        self._session = session
+        self._clock = clock
+        self._logged_in = logged_in
+        self._pacers: dict[int, Pacer] = {}
+
+    def token_works(self, address: ReplyAddress, dead_tokens: set[str], now: datetime) -> bool:
+        """Whether the interaction's token can still be used."""
+        token = address.token.get_secret_value()
+        return bool(token) and token not in dead_tokens and address.token_alive(now)
+
+    async def choose(self, address: ReplyAddress, dead_tokens: set[str]) -> Route | None:
+        """The best open road, or None when there is none until somebody presses a button."""
+        if address.message_id is None:
+            return None
+        if self.token_works(address, dead_tokens, self._clock.now()):
+            return _TokenRoute(self.webhook(address), address.message_id)
+        if address.ephemeral or not address.by_channel:
+            return None
+        await self._logged_in.wait()
+        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
+        return _ChannelRoute(channel.get_partial_message(address.message_id), self._pacer(address.channel_id))
+
+    def webhook(self, address: ReplyAddress) -> discord.Webhook:
+        """The interaction's own webhook: it needs no bot token and stands outside the global limit."""
+        return discord.Webhook.partial(
+            address.application_id, address.token.get_secret_value(), session=self._session, client=self._client
+        )
+
+    async def original(self, address: ReplyAddress) -> discord.WebhookMessage:
+        """The message that answered the interaction, whatever its id."""
+        with discord_errors():
+            # discord.py types the id as int, but sends whatever it is given; "@original" is Discord's own word.
+            return await self.webhook(address).fetch_message(cast("int", "@original"))
+
+    def _pacer(self, channel_id: int) -> Pacer:
+        if len(self._pacers) > MAX_PACERS:
+            self._pacers.clear()
+        return self._pacers.setdefault(channel_id, Pacer(self._clock, [(CHANNEL_EDITS, CHANNEL_SECONDS)]))

@@ -1,0 +1,137 @@
+"""Finding a request whose answer was lost, without ever taking a stranger's.
+
+The Horde has no idempotency key. A registered key can ask which requests it has open (`find_user`), but that list
+holds every client of the key, may be 30 s old, and tells ids only. So an unknown id is ours only if it has as many
+pictures as ours *and* what it has finished carries seeds that can only be ours. Until a candidate has finished one,
+the answer is "not yet": adopting somebody else's request would show, or cancel, what is not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from bot.clock import Clock
+from bot.domain.jobs import Job, JobId
+from bot.domain.requests import ImageRequest
+from bot.errors import RemoteGone, SubmissionUncertain, Unavailable
+from bot.providers.horde.client import HordeClient
+from bot.providers.horde.seeds import possible_seeds
+from bot.providers.horde.wire import Check, Generation
+
+#: The list is believed to be complete this long after the request left (the server keeps it for 30 s).
+SETTLED = timedelta(seconds=35)
+#: A request leaves at most this long after `Job.attempted_at`: it may wait for its turn, then for its answer.
+LONGEST_ATTEMPT = timedelta(seconds=90)
+#: After this the Horde may have forgotten the request already, so that its absence proves nothing (facts 1.4).
+FORGOTTEN = timedelta(minutes=18)
+
+_NOT_YET = "I was interrupted while handing this to the AI Horde, and I'm finding out whether it arrived."
+
+
+class _Verdict(Enum):
+    OURS = auto()
+    #: For good: neither the number of pictures nor a seed ever changes.
+    NOT_OURS = auto()
+    #: As many pictures as ours, none finished yet.
+    PERHAPS = auto()
+    #: It ended without a picture, so it will never tell.
+    UNKNOWABLE = auto()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    """What is remembered of one job's search."""
+
+    #: Latest moment at which the request can have left us.
+    lost_at: datetime
+    ruled_out: set[str] = field(default_factory=set)
+
+
+class Recovery:
+    """Remembers when each answer was lost, and looks for what became of it."""
+
+    def __init__(
+        self, client: HordeClient, clock: Clock, *, known_ids: Callable[[], Awaitable[Collection[str]]]
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._known_ids = known_ids
+        self._searches: dict[JobId, _Search] = {}
+
+    def begin(self, job_id: JobId) -> None:
+        """Note that the answer to this job's submission was lost just now."""
+        self._searches[job_id] = _Search(lost_at=self._clock.now())
+
+    async def find(self, job: Job) -> str | None:
+        """Return the remote id of `job`; None when it surely was not accepted.
+
+        Raises `SubmissionUncertain` when that cannot be told, `Unavailable` when it cannot be told yet.
+        """
+        if self._client.anonymous:
+            raise SubmissionUncertain("an anonymous key has no list of requests")
+        attempted_at, now = job.attempted_at or job.created_at, self._clock.now()
+        # After a restart nobody remembers when the answer was lost, but it was before now.
+        search = self._searches.setdefault(job.id, _Search(lost_at=min(now, attempted_at + LONGEST_ATTEMPT)))
+        try:
+            found = await self._look(job.request, search, attempted_at)
+        except SubmissionUncertain:
+            self._searches.pop(job.id, None)
+            raise
+        self._searches.pop(job.id, None)
+        return found
+
+    async def _look(self, request: ImageRequest, search: _Search, attempted_at: datetime) -> str | None:
+        asked_at = self._clock.now()
+        verdicts = set()
+        for remote_id in await self._candidates(search):
+            verdict = await self._judge(remote_id, request)
+            if verdict is _Verdict.OURS:
+                return remote_id
+            if verdict is _Verdict.NOT_OURS:
+                search.ruled_out.add(remote_id)
+            verdicts.add(verdict)
+        if _Verdict.PERHAPS in verdicts:
+            raise Unavailable("a request that may be ours has not finished a picture yet", user_message=_NOT_YET)
+        if asked_at - search.lost_at <= SETTLED:
+            raise Unavailable("the list of requests may not be up to date yet", user_message=_NOT_YET)
+        if _Verdict.UNKNOWABLE in verdicts:
+            raise SubmissionUncertain("a request that may be ours ended without a picture")
+        if asked_at - attempted_at > FORGOTTEN:
+            raise SubmissionUncertain("it may have expired meanwhile, so its absence proves nothing")
+        return None
+
+    async def _candidates(self, search: _Search) -> list[str]:
+        user = await self._client.find_user()
+        if user.active_generations is None:
+            raise SubmissionUncertain("a shared key is not told its list of requests")
+        taken = set(await self._known_ids()) | search.ruled_out
+        return [remote_id for remote_id in user.active_generations.image if remote_id not in taken]
+
+    async def _judge(self, remote_id: str, request: ImageRequest) -> _Verdict:
+        try:
+            check = await self._client.check(remote_id)
+            if not _count_fits(check, request.count):
+                return _Verdict.NOT_OURS
+            if not check.finished:
+                return _Verdict.UNKNOWABLE if check.done or check.faulted else _Verdict.PERHAPS
+            status = await self._client.status(remote_id)
+        except RemoteGone:  # expired since the list was made
+            return _Verdict.NOT_OURS
+        if not status.generations:
+            return _Verdict.PERHAPS
+        fits = all(_seed_fits(generation, request) for generation in status.generations)
+        return _Verdict.OURS if fits else _Verdict.NOT_OURS
+
+
+def _count_fits(check: Check, count: int) -> bool:
+    """Whether it has as many pictures as ours; one that was cancelled or has failures no longer tells them all."""
+    told = check.waiting + check.processing + check.finished
+    return told <= count if check.done or check.faulted or check.restarted else told == count
+
+
+def _seed_fits(generation: Generation, request: ImageRequest) -> bool:
+    seed = generation.seed
+    return seed.isascii() and seed.isdigit() and int(seed) in possible_seeds(request.seed, request.count)

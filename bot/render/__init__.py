@@ -1,0 +1,39 @@
+"""Job → message, pure: values in, values out; no clock, no network, no Discord library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.jobs import Job
+from bot.render.details import render_details
+from bot.render.help import render_error, render_help
+from bot.render.messages import Control, ControlStyle, Field, FileRef, RenderedEmbed, RenderedMessage
+from bot.render.models import model_choice
+from bot.render.progress import render_progress
+from bot.render.results import render_result
+
+__all__ = [
+    "Control",
+    "ControlStyle",
+    "Field",
+    "FileRef",
+    "RenderedEmbed",
+    "RenderedMessage",
+    "model_choice",
+    "render_details",
+    "render_error",
+    "render_help",
+    "render_job",
+]
+
+
+def render_job(job: Job, now: datetime, *, can_collect: bool = False, notes: Sequence[str] = ()) -> RenderedMessage:
+    """Show the job as it is: under way, or with its result.
+
+    `can_collect` adds 📬 Collect where delivery knows that the reply may stay behind; replies that only the interaction
+    token reaches have it while they run anyway. `notes` are delivery's remarks on the files of a result.
+    """
+    if job.result is None:
+        return render_progress(job, now, can_collect=can_collect)
+    return render_result(job, job.result, can_collect=can_collect, notes=notes)

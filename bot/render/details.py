@@ -1,0 +1,106 @@
+"""Everything known about one job, for whoever presses ℹ Details; only they see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.domain.jobs import Job
+from bot.domain.requests import Aspect, ImageRequest, SizeChoice
+from bot.domain.results import Censorship, ImageArtifact
+from bot.render import phrases
+from bot.render.escaping import ELLIPSIS, code_block, code_span, fit, fold, inline
+from bot.render.messages import Colour, Field, RenderedEmbed, RenderedMessage
+from bot.render.results import MAX_NOTE, price, sizes
+from bot.render.times import at_second, duration
+
+#: Room for the command to copy; with the fields below it stays inside what an embed may hold.
+MAX_COMMAND = 3200
+#: Longest prompt the command takes (ux 4.1); the form behind Edit takes more.
+MAX_PROMPT_OPTION = 1000
+PICTURES_VALUE, IDS_VALUE = 1000, 300
+SHOWN_SEED = 100
+
+
+def render_details(job: Job) -> RenderedMessage:
+    """Show all parameters, each picture's seed and worker, the times, the cost, and how to do it again."""
+    block = code_block(imagine_command(job.request), MAX_COMMAND)
+    lines = ["**To do it again**, copy this:", block]
+    if len(job.request.prompt) > MAX_PROMPT_OPTION or ELLIPSIS in block[-5:]:
+        lines.append("This prompt is too long for a command: press **Edit** to start from all of it.")
+    embed = RenderedEmbed(title="Details", description="\n".join(lines), colour=Colour.GREY, fields=tuple(_fields(job)))
+    return RenderedMessage(embed=embed, job_id=job.id)
+
+
+def imagine_command(request: ImageRequest) -> str:
+    """Write the slash command that asks for the same, without what is the default anyway."""
+    options = {
+        "prompt": fold(request.prompt),
+        "negative": fold(request.negative),
+        "model": request.model,
+        "aspect": "" if request.aspect is Aspect.SQUARE else request.aspect.value,
+        "size": "" if request.size is SizeChoice.NATIVE else request.size.value,
+        "count": "" if request.count == 1 else str(request.count),
+        "steps": str(request.steps),
+        "guidance": f"{request.guidance:g}",
+        "seed": request.seed,
+    }
+    return "/imagine " + " ".join(f"{name}:{value}" for name, value in options.items() if value)
+
+
+def _fields(job: Job) -> Iterator[Field]:
+    request = job.request
+    yield Field(name="Model", value=inline(request.model, phrases.SHOWN_NAME))
+    yield Field(name="Size", value=f"{sizes(job)} · {request.aspect.value}")
+    yield Field(name="Seed asked for", value=code_span(request.seed, SHOWN_SEED))
+    yield Field(name="Steps · guidance", value=f"{request.steps} · {request.guidance:g}")
+    yield Field(name="Sampler", value=_sampler(request))
+    yield Field(name="Sexual content", value="allowed (age-restricted channel)" if request.nsfw else "off")
+    if job.artifacts:
+        lines = (_picture(number, artifact) for number, artifact in enumerate(job.artifacts, start=1))
+        yield Field(name="Pictures", value=fit(lines, PICTURES_VALUE), inline=False)
+    yield Field(name="Times", value="\n".join(_times(job)))
+    if cost := price(job):
+        yield Field(name="Cost", value=cost)
+    yield Field(name="Ids", value=fit(_ids(job), IDS_VALUE))
+
+
+def _sampler(request: ImageRequest) -> str:
+    schedule = "karras" if request.karras else "no karras"
+    return f"{inline(request.sampler, 30)} · {schedule} · clip skip {request.clip_skip}"
+
+
+def _picture(number: int, artifact: ImageArtifact) -> str:
+    facts = (
+        f"seed {code_span(artifact.seed, SHOWN_SEED)}{'' if artifact.seed_exact else ' (batch)'}",
+        inline(artifact.model, phrases.SHOWN_NAME),
+        f"by {inline(artifact.worker, phrases.SHOWN_NAME)}",
+        _state(artifact),
+        *(inline(note, MAX_NOTE) for note in artifact.notes),
+    )
+    return f"**{number}** {fit(facts, PICTURES_VALUE // 2, separator=' · ')}"
+
+
+def _state(artifact: ImageArtifact) -> str:
+    if artifact.censored is not None:
+        return "blanked (sexual)" if artifact.censored is Censorship.NSFW else "withheld (minors)"
+    if artifact.unreadable:
+        return "could not be fetched"
+    return phrases.size(artifact.width, artifact.height)
+
+
+def _times(job: Job) -> Iterator[str]:
+    yield f"Asked {at_second(job.created_at)}"
+    if job.submitted_at and job.started_at:
+        yield f"In the queue {duration(job.started_at - job.submitted_at)}"
+    if job.started_at and job.ended_at:
+        yield f"Painting {duration(job.ended_at - job.started_at)}"
+    if job.ended_at:
+        yield f"In all {duration(job.ended_at - job.created_at)}"
+
+
+def _ids(job: Job) -> Iterator[str]:
+    yield f"job {code_span(job.id, 60)}"
+    if job.remote_id:
+        yield f"{inline(job.provider, 20)} {code_span(job.remote_id, 60)}"
+    if job.parent_id:
+        yield f"after {code_span(job.parent_id, 60)}"

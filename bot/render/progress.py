@@ -1,0 +1,156 @@
+"""A job that is under way, as a message.
+
+The same job always gives the same message: estimates are moments (`<t:…:R>`, the reader's client counts down), the bar
+follows the stage. The one exception is `IMPOSSIBLE_AFTER`: a request nobody can serve is explained once it has been so
+for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.domain.jobs import Job
+from bot.domain.progress import Progress
+from bot.domain.requests import ImageRequest, SizeChoice
+from bot.domain.stages import Stage
+from bot.render import phrases
+from bot.render.escaping import inline, sentence
+from bot.render.messages import Colour, Control, RenderedEmbed, RenderedMessage
+from bot.render.times import kudos, pictures, relative
+
+#: How long "no worker could do this" must hold before it is told (ux 4.4): it often passes by itself.
+IMPOSSIBLE_AFTER = timedelta(seconds=20)
+#: A pause at least this long gets its end shown; with shorter ones, each try would cause an edit.
+LONG_HOLD = timedelta(seconds=60)
+BAR = 8
+#: What the Horde gives without kudos in advance, nearly always (facts: `require_upfront_kudos`).
+COMMON_AREA, COMMON_STEPS = 1024 * 1024, 40
+MAX_SENTENCE = 500
+
+_LAST = 3
+_REACHED = {Stage.QUEUED: 0, Stage.SUBMITTING: 0, Stage.WAITING: 1, Stage.PROCESSING: 2}
+
+
+def render_progress(job: Job, now: datetime, *, can_collect: bool = False) -> RenderedMessage:
+    """Show how far the job is, what it waits for, and how to stop it."""
+    troubles = tuple(_troubles(job, now))
+    lines = (
+        phrases.prompt_line(job.request),
+        _steps(job),
+        " · ".join(filter(None, (_bar(job), _estimate(job)))),
+        _facts(job),
+        *troubles,
+    )
+    embed = RenderedEmbed(description="\n".join(lines), colour=Colour.AMBER if troubles else Colour.BLUE)
+    return RenderedMessage(
+        embed=embed, files=phrases.files(job), controls=(_controls(job, can_collect=can_collect),), job_id=job.id
+    )
+
+
+def _steps(job: Job) -> str:
+    reached = _REACHED.get(job.stage, _LAST)
+    position = job.progress.queue_position if job.progress and job.stage is Stage.WAITING else None
+    names = (
+        "Accepted",
+        f"Queued #{position}" if position else "Queued",
+        f"Painting {_painted(job)}/{job.request.count}",
+        "Done",
+    )
+    return " ─ ".join(f"{'◉' if step <= reached else '○'} {name}" for step, name in enumerate(names))
+
+
+def _painted(job: Job) -> int:
+    told = job.progress.finished if job.progress else 0
+    return min(job.request.count, max(told, len(job.artifacts)))
+
+
+def _bar(job: Job) -> str:
+    reached = _REACHED.get(job.stage, _LAST)
+    filled = BAR if reached == _LAST else 1 + reached
+    if job.stage is Stage.PROCESSING:
+        filled += (BAR - filled) * _painted(job) // job.request.count
+    return "▰" * filled + "▱" * (BAR - filled)
+
+
+def _estimate(job: Job) -> str:
+    if job.stage in {Stage.QUEUED, Stage.SUBMITTING}:
+        return "" if job.hold else "on its way to the AI Horde"
+    if job.progress is None or job.progress.ends_at is None or job.cancel_requested:
+        return ""
+    return f"expected {relative(job.progress.ends_at)}"
+
+
+def _facts(job: Job) -> str:
+    request = job.request
+    facts = (
+        inline(request.model, phrases.SHOWN_NAME),
+        pictures(request.count),
+        phrases.size(request.width, request.height),
+        f"≈ {kudos(job.cost)}" if job.cost is not None else "",
+        phrases.asker(job),
+    )
+    return " · ".join(filter(None, facts))
+
+
+def _troubles(job: Job, now: datetime) -> Iterator[str]:
+    """Say what is in the way, most important first."""
+    if job.cancel_requested:
+        yield "🛑 Stopping… Pictures already being painted may still arrive."
+    if job.hold:
+        yield f"⚠ {_hold(job)}"
+    if job.progress is None or job.cancel_requested:
+        return
+    if _impossible(job.progress, now):
+        yield f"⚠ {_what_to_change(job.request)}"
+    if job.progress.restarted:
+        yield _restarted(job.progress.restarted)
+    if job.progress.queue_moved:
+        yield "↪ The queue moved: requests with priority came in between, so this takes a little longer."
+
+
+def _hold(job: Job) -> str:
+    told = sentence(job.hold, MAX_SENTENCE)
+    if job.held_since is None:
+        return told
+    since = f"since {relative(job.held_since)}"
+    last_try = max(job.held_since, job.attempted_at or job.held_since)
+    if job.due_at is not None and job.stage is Stage.QUEUED and job.due_at - last_try >= LONG_HOLD:
+        return f"{told} ({since}; next try {relative(job.due_at)})"
+    return f"{told} ({since})"
+
+
+def _impossible(progress: Progress, now: datetime) -> bool:
+    since = progress.impossible_since
+    return not progress.possible and since is not None and now - since >= IMPOSSIBLE_AFTER
+
+
+def _what_to_change(request: ImageRequest) -> str:
+    """Name what in this request few or no workers take, in one sentence."""
+    changes = ["another model"]
+    if request.width * request.height > COMMON_AREA or request.size is SizeChoice.LARGE:
+        changes.append("a smaller size")
+    if request.steps > COMMON_STEPS:
+        changes.append("fewer steps")
+    if request.nsfw:
+        changes.append("a channel that is not age-restricted (not every worker serves those)")
+    choice = changes[0] if len(changes) == 1 else f"{', '.join(changes[:-1])} or {changes[-1]}"
+    model = inline(request.model, phrases.SHOWN_NAME)
+    return (
+        f"No worker online can paint this with {model} at the moment: "
+        f"wait for one to come, or press **Cancel** and try {choice}."
+    )
+
+
+def _restarted(count: int) -> str:
+    what = "A worker gave up on a picture" if count == 1 else f"Workers gave up on {pictures(count)}"
+    return f"🔁 {what}; another one takes over."
+
+
+def _controls(job: Job, *, can_collect: bool) -> tuple[Control, ...]:
+    cancel = replace(phrases.CANCEL, disabled=job.cancel_requested)
+    # A reply that only the interaction token can edit stays as it is when the token ends, perhaps while the bot is
+    # down: its way back has to be there from the start (ux 4.6).
+    token_only = job.reply.ephemeral or not job.reply.by_channel
+    return (cancel, phrases.COLLECT) if can_collect or token_only else (cancel,)

@@ -1,0 +1,84 @@
+"""What every control route (`/sandbox/…`) of the world shares: services by path, bodies checked, errors as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NoReturn
+
+from aiohttp import web
+
+#: Everything below this path acts on the world; it is neither logged as a remote call nor disturbed by faults.
+CONTROL_PREFIX = "/sandbox"
+
+#: Marks a request the sandbox makes to itself: neither logged nor disturbed.
+INNER_HEADER = "X-Sandbox-Inner"
+
+
+class Service(StrEnum):
+    """The remote services a bot sees, told apart by path."""
+
+    DISCORD = "discord"
+    GATEWAY = "gateway"
+    HORDE = "horde"
+    #: Files: Discord's CDN and the Horde's object store.
+    MEDIA = "media"
+
+
+_PREFIXES: Mapping[str, Service] = {
+    "/api/v10": Service.DISCORD,
+    "/gateway": Service.GATEWAY,
+    "/api/v2": Service.HORDE,
+    "/reference": Service.HORDE,
+    "/attachments": Service.MEDIA,
+    "/ephemeral-attachments": Service.MEDIA,
+    "/avatars": Service.MEDIA,
+    "/embed/avatars": Service.MEDIA,
+    "/horde-transient": Service.MEDIA,
+}
+
+
+def service_of(path: str) -> Service | None:
+    """Name the service a path belongs to; None for the control API and the page."""
+    for prefix, service in _PREFIXES.items():
+        if path == prefix or path.startswith(prefix + "/"):
+            return service
+    return None
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Answer 400 with `{"error": sentence}`."""
+    raise web.HTTPBadRequest(text=json.dumps({"error": sentence}), content_type="application/json")
+
+
+async def json_object(request: web.Request) -> dict[str, object]:
+    """Read a control request's JSON object; an empty body is an empty object, anything else a 400."""
+    text = await request.text()
+    if not text.strip():
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError:
+        refuse("the body is not JSON")
+    if not isinstance(value, dict):
+        refuse("the body has to be a JSON object")
+    return value
+
+
+def number(body: Mapping[str, object], key: str) -> float | None:
+    """Read a number from a control body; None when absent, 400 when it is something else."""
+    value = body.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        refuse(f"{key} has to be a number")
+    return float(value)
+
+
+def text(body: Mapping[str, object], key: str) -> str | None:
+    """Read a string from a control body; None when absent, 400 when it is something else."""
+    value = body.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    refuse(f"{key} has to be a string")

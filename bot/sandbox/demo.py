@@ -1,0 +1,121 @@
+"""`python -m bot demo`: the whole bot on embedded simulators, left running or playing one scenario by itself.
+
+The sandbox lives in this process and the real bot in a child, which knows nothing but the addresses in its settings.
+A headless demo plays its scenario over the control API, as a script of anybody else's would, and believes only what
+the Discord simulator holds in the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import aiohttp
+
+from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.sabotage import SABOTAGES, Sabotage
+from bot.sandbox.scenarios import SCENARIOS
+from bot.sandbox.scenarios.base import Scenario
+from bot.sandbox.scenarios.failure import ScenarioFailed
+from bot.sandbox.scenarios.people import World
+from bot.sandbox.scenarios.transcript import Transcript
+from bot.sandbox.serve import Sandbox, first_of, until_told
+
+#: Real seconds a headless demo may take in all; a scenario has its own, shorter deadlines in world time.
+LONGEST_PLAY = 60.0
+#: Lines of the bot's log shown when a scenario fails.
+LOG_TAIL = 40
+
+#: Whose key the bot uses. Not the anonymous one: what it asked for can be found again after a restart.
+HORDE_USER = "robin_rich"
+
+EXIT_USAGE = 2
+
+
+def main_demo(args: argparse.Namespace) -> int:
+    """Run the demo; headless it returns 0 only if the scenario ended as promised, 1 if not, 2 for unknown names."""
+    if args.headless:
+        return _play(args)
+    try:
+        asyncio.run(_leave_running(args))
+    except OSError as error:
+        _complain(f"The demo cannot be served on port {args.port}: {error.strerror or error}. Try --port 0.")
+        return 1
+    return 0
+
+
+def _play(args: argparse.Namespace) -> int:
+    scenario, sabotage = SCENARIOS.get(args.scenario), SABOTAGES.get(args.sabotage or "")
+    if scenario is None:
+        _complain(f"There is no scenario {args.scenario!r}. There are: {', '.join(SCENARIOS)}.")
+        return EXIT_USAGE
+    if args.sabotage and sabotage is None:
+        _complain(f"There is no sabotage {args.sabotage!r}. There are: {', '.join(SABOTAGES)}.")
+        return EXIT_USAGE
+    return asyncio.run(_play_scenario(scenario, sabotage, speed=args.speed, seed=args.seed))
+
+
+async def _play_scenario(scenario: Scenario, sabotage: Sabotage | None, *, speed: float, seed: int) -> int:
+    _print(f"Scenario {scenario.name}: {scenario.summary}")
+    # Any free port: a headless demo is talked to by nobody else, and several may run at once.
+    async with _world(port=0, speed=speed, seed=seed) as (sandbox, bot), aiohttp.ClientSession() as session:
+        world = World(session, sandbox.control_url)
+        try:
+            async with asyncio.timeout(LONGEST_PLAY):
+                if sabotage is not None:
+                    _print(f"Sabotage {sabotage.name}: {sabotage.summary}")
+                    await sabotage.spoil(world)
+                await world.post("/bot/start")
+                await scenario.play(world, Transcript(_print))
+        except (ScenarioFailed, TimeoutError) as error:
+            reason = str(error) or f"it took longer than {LONGEST_PLAY:.0f} s"
+            _print(f"FAILED: {reason}")
+            _complain("\n".join(["The bot's log ends:", *bot.output(LOG_TAIL)]))
+            return 1
+    _print("PASSED: it ended as promised")
+    return 0
+
+
+async def _leave_running(args: argparse.Namespace) -> None:
+    async with (
+        until_told() as told,
+        _world(port=args.port, speed=args.speed, seed=args.seed, echo=_complain) as (sandbox, bot),
+    ):
+        await bot.start()
+        for name, value in {**sandbox.addresses(), "control_url": sandbox.control_url}.items():
+            _print(f"{name:26} {value}")
+        _print("Ctrl-C stops it all. docs/sandbox.md says how to act on this world.")
+        await first_of(told.wait(), sandbox.failed())
+        _print("Stopping…")
+
+
+@contextlib.asynccontextmanager
+async def _world(
+    *, port: int, speed: float, seed: int, echo: Callable[[str], None] | None = None
+) -> AsyncIterator[tuple[Sandbox, BotProcess]]:
+    """Serve a world with a bot in it that is not started yet; on leaving, the bot is stopped first."""
+    with tempfile.TemporaryDirectory(prefix="muster-demo-") as name:
+        folder = Path(name)
+        async with Sandbox(port=port, speed=speed, seed=seed) as sandbox:
+            settings = sandbox.settings_env(f"sqlite+aiosqlite:///{folder / 'muster.db'}", horde_user=HORDE_USER)
+            bot = BotProcess.following(sandbox.control_url, folder=folder, settings=settings, echo=echo)
+            sandbox.bot_control.bot = bot
+            try:
+                yield sandbox, bot
+            finally:
+                await bot.terminate()
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,13 @@
+"""Stories that prove the whole bot: one file each, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.sandbox.scenarios.base import Scenario
+from bot.sandbox.scenarios.imagine import Imagine
+
+_ALL: tuple[Scenario, ...] = (Imagine(),)
+
+#: All scenarios by the name that `--scenario` takes.
+SCENARIOS: Mapping[str, Scenario] = {scenario.name: scenario for scenario in _ALL}

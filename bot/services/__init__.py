@@ -1,0 +1,1 @@
+"""What Muster does with jobs, without knowing Discord: submit, track, conclude, recover."""

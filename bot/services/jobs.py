@@ -1,0 +1,200 @@
+"""What people can do with jobs: the one admission path for commands, buttons, and modals."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pydantic import SecretStr
+
+from bot.clock import Clock
+from bot.domain.jobs import TOKEN_LIFE, Job, JobId, ProcessId, ReplyAddress
+from bot.domain.requests import ImageRequest
+from bot.domain.stages import Stage
+from bot.errors import DeliveryError, JobGone, NotAllowed, StaleJob
+from bot.services.ports import FindsReply, OpensReply, Shows
+from bot.services.tracker import STALE_AFTER, Tracker, new_job_id
+from bot.store.base import JobStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, and whether they may act on other people's jobs here (Manage Messages)."""
+
+    user_id: int
+    moderates: bool = False
+
+    def may_change(self, job: Job) -> bool:
+        """Whether they may cancel or delete this job."""
+        return self.moderates or self.user_id == job.asker_id
+
+
+class JobService:
+    """Submit, cancel, and look up jobs."""
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        tracker: Tracker,
+        shows: Shows,
+        clock: Clock,
+        process: ProcessId,
+        new_id: Callable[[], JobId] = new_job_id,
+    ) -> None:
+        self._store = store
+        self._tracker = tracker
+        self._shows = shows
+        self._clock = clock
+        self._process = process
+        self._new_id = new_id
+
+    async def submit(
+        self,
+        request: ImageRequest,
+        *,
+        asker_id: int,
+        address: ReplyAddress,
+        reply: OpensReply,
+        provider: str = "horde",
+        parent_id: JobId | None = None,
+    ) -> Job | None:
+        """Write the job down, acknowledge it, and let the tracker take it on.
+
+        From the acknowledgement on the job is never lost. Returns None when Discord no longer took the
+        acknowledgement (the person saw "did not respond"): then the row is closed and nothing is painted.
+        Raises `DuplicateJob` when the interaction already has a job.
+        """
+        job = Job(
+            id=self._new_id(),
+            provider=provider,
+            request=request,
+            asker_id=asker_id,
+            reply=address,
+            created_at=self._clock.now(),
+            parent_id=parent_id,
+            owner=self._process,
+        )
+        await self._store.add(job)
+        try:
+            message_id = await reply.open(job)
+        except DeliveryError as error:
+            log.warning("not acknowledged", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
+            await self._close_silently(job)
+            return None
+        return await self._accept(job, message_id)
+
+    async def _accept(self, job: Job, message_id: int | None) -> Job:
+        now = self._clock.now()
+        job = await self._store.change(job.id, self._process, lambda row: row.accepted(message_id=message_id, now=now))
+        log.info("job accepted", extra={"action": "job.accepted", "job_id": job.id, "provider": job.provider})
+        self._shows.show(job)
+        self._tracker.wake()
+        return job
+
+    async def _close_silently(self, job: Job) -> None:
+        now = self._clock.now()
+        await self._store.change(
+            job.id,
+            self._process,
+            lambda row: replace(row.detached("never acknowledged"), stage=Stage.ENDED, ended_at=now, due_at=None),
+        )
+
+    async def resume_unaccepted(self, finder: FindsReply) -> None:
+        """Settle the rows that a crash caught between writing them down and noting the acknowledgement."""
+        stale_before = self._clock.now() - STALE_AFTER
+        for job in await self._store.unaccepted(self._process, stale_before=stale_before):
+            try:
+                message_id = await finder.find(job)
+            except DeliveryError as error:
+                log.warning("cannot tell", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
+                message_id = None
+            if message_id is None:
+                await self._close_silently(job)
+            else:
+                await self._accept(job, message_id)
+
+    async def get(self, job_id: JobId) -> Job:
+        """The job. Raises `JobGone`."""
+        job = await self._store.get(job_id)
+        if job is None:
+            raise JobGone(f"no job {job_id}")
+        return job
+
+    async def cancel(self, job_id: JobId, actor: Actor) -> Job:
+        """Have the job stopped, whoever owns its row; pictures that exist are kept. Raises `NotAllowed`, `JobGone`."""
+        job = await self.get(job_id)
+        self._check(job, actor)
+        if await self._store.request_cancel(job_id, self._clock.now()):
+            log.info("cancel requested", extra={"action": "job.cancel-requested", "job_id": job_id})
+            job = await self.get(job_id)
+            self._shows.show(job)
+            self._tracker.wake()
+        return job
+
+    async def delete(self, job_id: JobId, actor: Actor) -> Job:
+        """Note that the person deletes the reply, and stop what is still running. Raises `NotAllowed`, `JobGone`."""
+        job = await self.get(job_id)
+        self._check(job, actor)
+        if not job.over:
+            await self._store.request_cancel(job_id, self._clock.now())
+            self._tracker.wake()
+        return job
+
+    async def renew(self, job_id: JobId, *, interaction_token: SecretStr, application_id: int) -> Job:
+        """Give the job's reply a fresh token (a press brings one) and have it brought up to date. Raises `JobGone`."""
+        job = await self.get(job_id)
+        until = self._clock.now() + TOKEN_LIFE
+
+        def change(row: Job) -> Job:
+            address = replace(row.reply, token=interaction_token, token_until=until, application_id=application_id)
+            due = self._clock.now() if row.over and not row.terminal else row.due_at
+            return replace(row, reply=address, due_at=due)
+
+        try:
+            job = await self._store.change(job.id, self._process, change)
+        except StaleJob:
+            log.info("another process owns the reply", extra={"action": "job.renew-elsewhere", "job_id": job_id})
+        self._shows.show(job)
+        self._tracker.wake()
+        return job
+
+    @staticmethod
+    def _check(job: Job, actor: Actor) -> None:
+        if not actor.may_change(job):
+            raise NotAllowed(f"user {actor.user_id} is not the asker of {job.id}")
+
+
+class ReplyBook:
+    """Delivery's way to note in the row what became of a reply."""
+
+    def __init__(self, *, store: JobStore, clock: Clock, process: ProcessId) -> None:
+        self._store = store
+        self._clock = clock
+        self._process = process
+
+    async def delivered(self, job_id: JobId) -> None:
+        """Note that the reply shows the end."""
+        await self._write(job_id, lambda row: row.delivered(self._clock.now()) if row.over else row)
+
+    async def detached(self, job_id: JobId, why: str) -> None:
+        """Note that nobody can see the reply any more; a job that is over is done with."""
+
+        def change(row: Job) -> Job:
+            row = row.detached(why)
+            return row.delivered(self._clock.now()) if row.over else row
+
+        await self._write(job_id, change)
+
+    async def parked(self, job_id: JobId) -> None:
+        """Note that the end waits to be collected: nothing is due until somebody presses."""
+        await self._write(job_id, lambda row: replace(row, due_at=None) if row.stage is Stage.DELIVERING else row)
+
+    async def _write(self, job_id: JobId, change: Callable[[Job], Job]) -> None:
+        try:
+            await self._store.change(job_id, self._process, change)
+        except (StaleJob, JobGone):
+            log.info("a reply's job is somebody else's", extra={"action": "job.stale", "job_id": job_id})

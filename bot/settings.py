@@ -1,0 +1,248 @@
+"""The operator's settings: one frozen value, read once by `__main__` and passed on by constructor.
+
+Nothing here reads the environment at import, and `Settings(...)` itself never does: `load_settings` names its sources
+(the environment, then the `.env` file) explicitly, so tests and child processes hand in a plain mapping. What each
+setting is for stands in docs/settings.md; a test compares that page and `.env.example` with these fields.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from bot import __version__
+from bot.errors import SetupError
+from bot.media_hosts import HostEntry
+
+#: The key that everybody may use, at the end of the queue.
+ANONYMOUS_KEY: Final = "0000000000"
+#: Where results and attachments come from unless the operator adds hosts: the public Horde's store, Discord's two.
+DEFAULT_MEDIA_HOSTS: Final = ("*.r2.cloudflarestorage.com", "cdn.discordapp.com", "media.discordapp.net")
+#: The public Horde's own list of image models.
+IMAGE_REFERENCE_URL: Final = (
+    "https://raw.githubusercontent.com/Haidra-Org/AI-Horde-image-model-reference/main/stable_diffusion.json"
+)
+#: The example of the Horde's documentation; the server refuses it (403, `BannedClientAgent`).
+_BANNED_AGENT: Final = "My-Project:v0.0.1:My-Contact"
+
+#: What to do about a value whose type or range is wrong (pydantic's own sentences may repeat the value).
+_FIXES: Final = {
+    "artifact_cap_mb": "give a whole number of megabytes, at least 1",
+    "web_port": "give a port number from 1 to 65535, or 0 to pick a free one",
+    "log_level": "give one of DEBUG, INFO, WARNING, ERROR",
+    "log_format": "give text or json",
+}
+_UNSET: Final = (
+    "DISCORD_TOKEN is not set: create an application on https://discord.com/developers/applications, "
+    "copy the token from its Bot page, and put it into .env"
+)
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not re.fullmatch(r"[!-~]*", text):
+        raise ValueError("it holds blanks or characters that no key has; copy it again, alone on its line")
+    return SecretStr(text)
+
+
+def _http_url(value: str) -> str:
+    return _url(value, {"http", "https"}, "give an address that starts with https:// (or http:// for a local server)")
+
+
+def _gateway_url(value: str) -> str:
+    return _url(value, {"ws", "wss"}, "give an address that starts with wss://, or leave it empty") if value else value
+
+
+def _url(value: str, schemes: Iterable[str], fix: str) -> str:
+    try:
+        parts = urlsplit(value.strip())
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # urlsplit's own sentence repeats the value
+        usable = False
+    if not usable:
+        raise ValueError(fix)
+    return value.strip().rstrip("/")
+
+
+def _client_agent(value: str) -> str:
+    text = value.strip()
+    if text == _BANNED_AGENT or not re.fullmatch(r"[ -~]+", text) or len(text.split(":", 2)) != 3:
+        raise ValueError("give NAME:VERSION:CONTACT, in plain ASCII; the documentation's example itself is refused")
+    return text
+
+
+def _database_url(value: str) -> str:
+    text = value.strip()
+    if not re.fullmatch(r"sqlite(\+aiosqlite)?:///.+|postgres(ql)?(\+asyncpg)?://.+", text):
+        raise ValueError(
+            "give sqlite+aiosqlite:///PATH (four slashes for an absolute path), or postgresql+asyncpg://..."
+        )
+    return text
+
+
+def _password(url: str) -> str:
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
+        return ""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _media_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
+    given = tuple(host.lower().rstrip("/") for host in value)
+    wrong = [str(place) for place, host in enumerate(given, 1) if not _is_media_host(host)]
+    if wrong:
+        places = ", ".join(wrong)
+        raise ValueError(f"entry {places}: give host.example, *.host.example, or http://host:port, without a path")
+    return tuple(dict.fromkeys((*DEFAULT_MEDIA_HOSTS, *given)))
+
+
+def _is_media_host(text: str) -> bool:
+    try:
+        HostEntry.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class Settings(BaseSettings):
+    """What the operator decides; secrets are `SecretStr`, so `repr` never shows them."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=False)
+
+    #: The bot's token. Empty: not set (`run` needs it, `check` and `sandbox` do not).
+    discord_token: Secret = SecretStr("")
+    #: Where Discord's REST API lies, with its version.
+    discord_api_url: HttpUrl = "https://discord.com/api/v10"
+    #: Where Discord's gateway lies; empty: discord.py's own.
+    discord_gateway_url: Annotated[str, AfterValidator(_gateway_url)] = ""
+    #: Where the AI Horde's API lies, with its version.
+    horde_url: HttpUrl = "https://aihorde.net/api/v2"
+    #: Whose kudos pay.
+    horde_api_key: Secret = SecretStr(ANONYMOUS_KEY)
+    #: How the bot introduces itself to the Horde: NAME:VERSION:CONTACT.
+    horde_client_agent: Annotated[str, AfterValidator(_client_agent)] = f"muster:{__version__}:self-hosted"
+    #: The list that says what each image model is; a compact copy inside Muster stands in when it is not reachable.
+    horde_image_reference_url: HttpUrl = IMAGE_REFERENCE_URL
+    #: Where jobs are written down; not in `repr`, since a server's address may hold a password.
+    database_url: Annotated[str, AfterValidator(_database_url), Field(repr=False)] = (
+        "sqlite+aiosqlite:///data/muster.db"
+    )
+    #: Hosts that pictures may be fetched from: the defaults and, after them, those given.
+    media_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_media_hosts)] = (
+        DEFAULT_MEDIA_HOSTS
+    )
+    #: How many megabytes of results may lie in the database at once.
+    artifact_cap_mb: Annotated[int, Field(ge=1)] = 2048
+    #: The address that the health server listens on.
+    web_host: str = "127.0.0.1"
+    #: Its port; 0 picks a free one.
+    web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    #: The least important line that is logged.
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
+    #: `text` for people (key=value), `json` for machines: one object a line.
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments only: which environment is read is `load_settings`' business."""
+        return (init_settings,)
+
+    @property
+    def artifact_cap_bytes(self) -> int:
+        """The cap on kept results, in bytes."""
+        return self.artifact_cap_mb * 1024 * 1024
+
+    @property
+    def horde_is_anonymous(self) -> bool:
+        """Whether the key is the one that everybody shares."""
+        return self.horde_api_key.get_secret_value() == ANONYMOUS_KEY
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be seen in a log line."""
+        keys = (self.discord_token.get_secret_value(), self.horde_api_key.get_secret_value())
+        held = (*keys, _password(self.database_url))
+        return tuple(value for value in held if value and value != ANONYMOUS_KEY)
+
+
+class _MappingSource(EnvSettingsSource):
+    """An environment handed in as a mapping; blank values count as unset."""
+
+    def __init__(self, settings_cls: type[BaseSettings], env: Mapping[str, str]) -> None:
+        super().__init__(settings_cls)
+        self.env_vars = {name.lower(): value for name, value in env.items() if value.strip()}
+
+
+def load_settings(
+    env: Mapping[str, str] | None = None, env_file: str | Path | None = ".env", *, need_token: bool = False
+) -> Settings:
+    """Read the settings from `env` (default: the process's environment), then from `env_file` where it exists.
+
+    Raises `SetupError` that lists every problem with its fix and repeats none of the values. `need_token` makes a
+    missing Discord token one of them.
+    """
+    found = _read_file(env_file) | _MappingSource(Settings, os.environ if env is None else env)()
+    problems = [] if found.get("discord_token") or not need_token else [_UNSET]
+    try:
+        settings = Settings(**found)
+    except ValidationError as error:
+        problems += [_problem(line) for line in error.errors(include_url=False, include_input=False)]
+        raise SetupError(problems) from None  # the ValidationError's own text shows the values
+    if problems:
+        raise SetupError(problems)
+    return settings
+
+
+def _read_file(env_file: str | Path | None) -> dict[str, Any]:
+    if env_file is None:
+        return {}
+    try:
+        return DotEnvSettingsSource(Settings, env_file=Path(env_file), env_file_encoding="utf-8")()
+    except (OSError, UnicodeDecodeError):
+        raise SetupError(
+            [f"{env_file} cannot be read: make it a UTF-8 text file that the bot's user may read"]
+        ) from None
+
+
+def _problem(line: Mapping[str, Any]) -> str:
+    """One validation error as "NAME is not usable: fix", from our own sentences only."""
+    field = str(line["loc"][0])
+    ours = line["type"] == "value_error"
+    fix = str(line["ctx"]["error"]) if ours else _FIXES.get(field, "give a value as docs/settings.md describes it")
+    return f"{field.upper()} is not usable: {fix}"

@@ -1,0 +1,250 @@
+"""Jobs as rows: who may take which, who may write what.
+
+*Owning.* A row names the process that looks after it. `lease` gives a process the due rows that are its own, nobody's,
+or a dead process's, in one statement (a SELECT followed by an UPDATE leases rows twice). `change` writes only where
+owner and version are still those that were read.
+
+*The mailbox.* Anybody may ask for a cancel or a look without owning the row: `cancel_requested` is only ever switched
+on, and `nudges` counts news. Until a lease has taken note (`seen_nudges`), the owner's own writes can bring `due_at`
+forward but not put it off, so no news is lost between two processes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.jobs import Job, JobId, ProcessId
+from bot.domain.stages import TERMINAL, Stage
+from bot.errors import DuplicateJob, JobGone, StaleJob
+from bot.store.base import Change, JobStore
+from bot.store.engine import Database
+from bot.store.rows import job_from_row, job_to_row, readable
+from bot.store.tables import Moment, jobs, processes, to_micros
+
+log = logging.getLogger(__name__)
+
+#: Stages in which something is left to do.
+OPEN = tuple(stage.value for stage in Stage if stage not in TERMINAL)
+#: Decided by the store, whatever a change says.
+_KEPT = frozenset({"id", "version"})
+
+
+class SqlJobStore(JobStore):
+    """The `JobStore` on SQLite and PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writer = database.writer
+
+    async def add(self, job: Job) -> None:
+        """Insert a new job. Raises `DuplicateJob` for a known interaction."""
+        await self._writer.submit(partial(_add, row=job_to_row(job)))
+
+    async def get(self, job_id: JobId) -> Job | None:
+        """The job as written, or None."""
+        return await self._one(select(jobs).where(jobs.c.id == job_id))
+
+    async def change(self, job_id: JobId, owner: ProcessId, change: Change) -> Job:
+        """Read, change, and write one row in one transaction; raises `StaleJob` or `JobGone`.
+
+        `change` may be called twice (see writer.py), so it has to be pure.
+        """
+        return await self._writer.submit(partial(_change, job_id=job_id, owner=owner, change=change))
+
+    async def lease(self, owner: ProcessId, *, now: datetime, stale_before: datetime, limit: int) -> Sequence[Job]:
+        """Take due jobs, earliest first, in one statement."""
+        return await self._writer.submit(
+            partial(_lease, owner=owner, now=now, stale_before=stale_before, limit=limit),
+        )
+
+    async def next_due(self, owner: ProcessId, *, stale_before: datetime) -> datetime | None:
+        """When `lease` would next find something, or None."""
+        statement = select(func.min(jobs.c.due_at, type_=Moment)).where(_leasable(owner, stale_before))
+        async with self._database.reading() as connection:
+            due: datetime | None = await connection.scalar(statement)
+        return due
+
+    async def request_cancel(self, job_id: JobId, now: datetime) -> bool:
+        """Ask whoever owns the job to cancel it, now; False when it is unknown or over."""
+        statement = _nudge(job_id, now).where(jobs.c.result.is_(None)).values(cancel_requested=True)
+        return await self._writer.submit(partial(_touches, statement=statement))
+
+    async def nudge(self, job_id: JobId, now: datetime) -> bool:
+        """Ask whoever owns the job to look at it now; False when it is unknown or ended."""
+        return await self._writer.submit(partial(_touches, statement=_nudge(job_id, now)))
+
+    async def unaccepted(self, owner: ProcessId, *, stale_before: datetime) -> Sequence[Job]:
+        """Take over rows that were written but never noted as acknowledged, oldest first."""
+        return await self._writer.submit(partial(_unaccepted, owner=owner, stale_before=stale_before))
+
+    async def find_by_remote(self, provider: str, remote_id: str) -> Job | None:
+        """The job behind a provider's id (the newest, should there be several)."""
+        found = select(jobs).where(jobs.c.provider == provider, jobs.c.remote_id == remote_id)
+        return await self._one(found.order_by(jobs.c.created_at.desc()).limit(1))
+
+    async def known_remote_ids(self, provider: str) -> frozenset[str]:
+        """All remote ids of jobs that are kept."""
+        statement = select(jobs.c.remote_id).where(jobs.c.provider == provider, jobs.c.remote_id.is_not(None))
+        async with self._database.reading() as connection:
+            return frozenset(await connection.scalars(statement))
+
+    async def history(self, asker_id: int, *, limit: int) -> Sequence[Job]:
+        """A person's jobs, newest first."""
+        theirs = select(jobs).where(jobs.c.asker_id == asker_id)
+        statement = theirs.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            return readable((await connection.execute(statement)).mappings())
+
+    async def count_open(self) -> int:
+        """How many jobs are not over."""
+        statement = select(func.count()).select_from(jobs).where(jobs.c.stage.in_(OPEN), jobs.c.result.is_(None))
+        async with self._database.reading() as connection:
+            return await connection.scalar(statement) or 0
+
+    async def _one(self, statement: Select[Any]) -> Job | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else job_from_row(row)
+
+
+async def _add(connection: AsyncConnection, *, row: dict[str, Any]) -> None:
+    try:
+        await connection.execute(insert(jobs).values(**row))
+    except IntegrityError:
+        raise DuplicateJob(f"interaction {row['interaction_id']} already has a job") from None
+
+
+async def _change(connection: AsyncConnection, *, job_id: JobId, owner: ProcessId, change: Change) -> Job:
+    before = await _owned(connection, job_id, owner)
+    after = change(before)
+    if after == before:
+        return before
+    values = _differences(before, after)
+    if not values:
+        return before
+    statement = (
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.owner == owner, jobs.c.version == before.version)
+        .values(**values, version=before.version + 1)
+        .returning(*jobs.c)
+    )
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise StaleJob(f"job {job_id} was taken over while {owner} wrote to it")
+    return job_from_row(row)
+
+
+async def _owned(connection: AsyncConnection, job_id: JobId, owner: ProcessId) -> Job:
+    row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).mappings().one_or_none()
+    if row is None:
+        raise JobGone(f"there is no job {job_id}")
+    if row["owner"] != owner:
+        raise StaleJob(f"job {job_id} belongs to {row['owner']}, not to {owner}")
+    return job_from_row(row)
+
+
+def _differences(before: Job, after: Job) -> dict[str, Any]:
+    """Only the columns that change, and those of the mailbox so that nothing in it is lost."""
+    old = job_to_row(before)
+    values = {name: value for name, value in job_to_row(after).items() if value != old[name] and name not in _KEPT}
+    if not values.get("cancel_requested", True):
+        del values["cancel_requested"]
+    if "due_at" in values and not after.terminal:
+        values["due_at"] = _not_later_than_news(after.due_at)
+    return values
+
+
+def _not_later_than_news(due_at: datetime | None) -> ColumnElement[Any]:
+    """`due_at`, unless news that no lease has seen yet makes the row due earlier."""
+    unseen = jobs.c.nudges > jobs.c.seen_nudges
+    if due_at is None:
+        return case((unseen, jobs.c.due_at), else_=null())
+    return case((and_(unseen, jobs.c.due_at < due_at), jobs.c.due_at), else_=literal(due_at, Moment))
+
+
+async def _lease(
+    connection: AsyncConnection, *, owner: ProcessId, now: datetime, stale_before: datetime, limit: int
+) -> list[Job]:
+    due = (
+        select(jobs.c.id)
+        .where(jobs.c.due_at <= now, _leasable(owner, stale_before))
+        .order_by(jobs.c.due_at, jobs.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # SQLite has, and needs, no such thing
+        .cte("due")
+    )
+    statement = (
+        update(jobs)
+        .where(jobs.c.id.in_(select(due.c.id)))
+        .values(
+            owner=owner,
+            version=jobs.c.version + 1,
+            previous_due_at=jobs.c.due_at,
+            due_at=to_micros(now) + cast(jobs.c.cadence * 1_000_000, BigInteger),
+            seen_nudges=jobs.c.nudges,
+        )
+        .returning(*jobs.c)
+    )
+    rows = (await connection.execute(statement)).mappings().all()
+    return readable(sorted(rows, key=_lateness))
+
+
+def _lateness(row: RowMapping) -> tuple[datetime, str]:
+    return row["previous_due_at"], row["id"]
+
+
+async def _unaccepted(connection: AsyncConnection, *, owner: ProcessId, stale_before: datetime) -> list[Job]:
+    forgotten = or_(jobs.c.owner != owner, jobs.c.owner.is_(None), jobs.c.created_at < stale_before)
+    statement = (
+        update(jobs)
+        .where(jobs.c.stage.in_(OPEN), jobs.c.accepted_at.is_(None), _free_for(owner, stale_before), forgotten)
+        .values(owner=owner, version=jobs.c.version + 1)
+        .returning(*jobs.c)
+    )
+    rows = (await connection.execute(statement)).mappings().all()
+    return readable(sorted(rows, key=lambda row: (row["created_at"], row["id"])))
+
+
+def _leasable(owner: ProcessId, stale_before: datetime) -> ColumnElement[bool]:
+    return and_(jobs.c.stage.in_(OPEN), jobs.c.accepted_at.is_not(None), _free_for(owner, stale_before))
+
+
+def _free_for(owner: ProcessId, stale_before: datetime) -> ColumnElement[bool]:
+    """Mine, nobody's, or a process's that was not heard of lately (or that has no row any more)."""
+    alive = select(processes.c.id).where(processes.c.beat_at >= stale_before)
+    return or_(jobs.c.owner == owner, jobs.c.owner.is_(None), jobs.c.owner.not_in(alive))
+
+
+def _nudge(job_id: JobId, now: datetime) -> Any:
+    return (
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.stage.in_(OPEN))
+        .values(nudges=jobs.c.nudges + 1, due_at=case((jobs.c.due_at < now, jobs.c.due_at), else_=literal(now, Moment)))
+    )
+
+
+async def _touches(connection: AsyncConnection, *, statement: Any) -> bool:
+    return (await connection.execute(statement)).rowcount > 0

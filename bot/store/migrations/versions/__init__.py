@@ -1,0 +1,1 @@
+"""One module for each revision, numbered; a released one is never edited."""

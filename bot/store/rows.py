@@ -1,0 +1,153 @@
+"""Job to row and back, written out: what a column holds is decided here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pydantic import SecretStr, TypeAdapter, ValidationError
+from sqlalchemy import RowMapping
+
+from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress
+from bot.domain.progress import Progress
+from bot.domain.requests import ImageRequest
+from bot.domain.results import ImageArtifact, Result
+from bot.domain.stages import Stage
+from bot.errors import BotError, StoreError
+
+log = logging.getLogger(__name__)
+
+#: The `kind` of a row whose request is an `ImageRequest`.
+IMAGE: Final = "image"
+
+# Documents: unknown keys pass and missing ones take their default, so rows outlive changes of these types.
+_request: TypeAdapter[ImageRequest] = TypeAdapter(ImageRequest)
+_progress: TypeAdapter[Progress | None] = TypeAdapter(Progress | None)
+_artifacts: TypeAdapter[tuple[ImageArtifact, ...]] = TypeAdapter(tuple[ImageArtifact, ...])
+_result: TypeAdapter[Result | None] = TypeAdapter(Result | None)
+
+
+def job_to_row(job: Job) -> dict[str, Any]:
+    """Every column a job decides; the rest (nudges, source message) belongs to the store."""
+    return _reply_to_row(job.reply) | {
+        "id": job.id,
+        "provider": job.provider,
+        "kind": IMAGE,
+        "request": _request.dump_python(job.request, mode="json"),
+        "asker_id": job.asker_id,
+        "stage": job.stage.value,
+        "progress": _progress.dump_python(job.progress, mode="json"),
+        "artifacts": _artifacts.dump_python(job.artifacts, mode="json"),
+        "result": _result.dump_python(job.result, mode="json"),
+        "remote_id": job.remote_id,
+        "cost": job.cost,
+        "hold": job.hold,
+        "held_since": job.held_since,
+        "attempts": job.attempts,
+        "attempted_at": job.attempted_at,
+        "parent_id": job.parent_id,
+        "created_at": job.created_at,
+        "accepted_at": job.accepted_at,
+        "submitted_at": job.submitted_at,
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
+        "delivered_at": job.delivered_at,
+        "due_at": job.due_at,
+        "cadence": job.cadence,
+        "cancel_requested": job.cancel_requested,
+        "owner": job.owner,
+        "version": job.version,
+    }
+
+
+def job_from_row(row: RowMapping) -> Job:
+    """The job a row holds. Raises `StoreError` (without the row's content) when it makes no sense."""
+    try:
+        return _job_from_row(row)
+    except (ValueError, TypeError, BotError) as error:
+        # Not chained: the text of a ValidationError shows the prompt.
+        raise StoreError(f"the row of job {row['id']} can't be read: {_outline(error)}") from None
+
+
+def readable(rows: Iterable[RowMapping]) -> list[Job]:
+    """The jobs of those rows that can be read; one that can't is logged and must not stand in the others' way."""
+    jobs = []
+    for row in rows:
+        try:
+            jobs.append(job_from_row(row))
+        except StoreError as error:
+            log.error("job unreadable: %s", error, extra={"action": "job.unreadable", "job_id": row["id"]})  # noqa: TRY400
+    return jobs
+
+
+def _job_from_row(row: RowMapping) -> Job:
+    if row["kind"] != IMAGE:
+        raise ValueError(row["kind"])
+    return Job(
+        id=JobId(row["id"]),
+        provider=row["provider"],
+        request=_request.validate_python(row["request"]),
+        asker_id=row["asker_id"],
+        reply=_reply_from_row(row),
+        created_at=row["created_at"],
+        stage=Stage(row["stage"]),
+        progress=_progress.validate_python(row["progress"]),
+        artifacts=_artifacts.validate_python(row["artifacts"]),
+        result=_result.validate_python(row["result"]),
+        remote_id=row["remote_id"],
+        cost=row["cost"],
+        hold=row["hold"],
+        held_since=row["held_since"],
+        attempts=row["attempts"],
+        attempted_at=row["attempted_at"],
+        parent_id=JobId(row["parent_id"]) if row["parent_id"] is not None else None,
+        accepted_at=row["accepted_at"],
+        submitted_at=row["submitted_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        delivered_at=row["delivered_at"],
+        due_at=row["due_at"],
+        cadence=row["cadence"],
+        cancel_requested=row["cancel_requested"],
+        owner=ProcessId(row["owner"]) if row["owner"] is not None else None,
+        version=row["version"],
+    )
+
+
+def _reply_to_row(reply: ReplyAddress) -> dict[str, Any]:
+    return {
+        "application_id": reply.application_id,
+        "interaction_id": reply.interaction_id,
+        "token": reply.token.get_secret_value(),
+        "token_until": reply.token_until,
+        "channel_id": reply.channel_id,
+        "guild_id": reply.guild_id,
+        "message_id": reply.message_id,
+        "ephemeral": reply.ephemeral,
+        "by_channel": reply.by_channel,
+        "size_limit": reply.size_limit,
+        "detached": reply.detached,
+    }
+
+
+def _reply_from_row(row: RowMapping) -> ReplyAddress:
+    return ReplyAddress(
+        application_id=row["application_id"],
+        interaction_id=row["interaction_id"],
+        token=SecretStr(row["token"]),
+        token_until=row["token_until"],
+        channel_id=row["channel_id"],
+        guild_id=row["guild_id"],
+        message_id=row["message_id"],
+        ephemeral=row["ephemeral"],
+        by_channel=row["by_channel"],
+        size_limit=row["size_limit"],
+        detached=row["detached"],
+    )
+
+
+def _outline(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return ", ".join(f"{'.'.join(map(str, e['loc']))} {e['type']}" for e in error.errors(include_input=False))
+    return type(error).__name__

@@ -1,0 +1,33 @@
+"""Small facts that outlive a process."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.base import StateStore
+from bot.store.engine import Database
+from bot.store.tables import state, upsert
+
+
+class SqlStateStore(StateStore):
+    """The `StateStore` on SQLite and PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, key: str) -> str | None:
+        """The value, or None."""
+        async with self._database.reading() as connection:
+            value: str | None = await connection.scalar(select(state.c.value).where(state.c.key == key))
+        return value
+
+    async def write(self, key: str, value: str) -> None:
+        """Keep the value."""
+        await self._database.writer.submit(partial(_write, key=key, value=value))
+
+
+async def _write(connection: AsyncConnection, *, key: str, value: str) -> None:
+    await connection.execute(upsert(connection.dialect, state, {"key": key, "value": value}))

@@ -1,0 +1,167 @@
+"""The schema in one place, the same for SQLite and PostgreSQL; migrations lead a database to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time, kept as whole microseconds since 1970.
+
+    An integer sorts, compares, and adds up alike on both engines (SQLite has no time type), and it comes back aware.
+    In SQLite's shell: `SELECT datetime(due_at / 1000000, 'unixepoch')`.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Turn an aware time into microseconds; a naive one is a TypeError."""
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Turn microseconds into an aware time in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+#: Names for constraints, so that later migrations can refer to them on both engines.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: None is SQL's NULL here, not JSON's null, so that "has no result" can be asked for.
+_Document = JSON(none_as_null=True)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    #: Which request type the document holds ("image").
+    Column("kind", Text, nullable=False),
+    Column("request", _Document, nullable=False),
+    Column("asker_id", BigInteger, nullable=False),
+    # The reply. A job comes of an interaction or, later, of a message that mentions the bot: one of the two is there.
+    Column("application_id", BigInteger, nullable=False),
+    Column("interaction_id", BigInteger, unique=True),
+    Column("source_message_id", BigInteger, unique=True),
+    Column("token", Text, nullable=False),
+    Column("token_until", Moment, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger),
+    Column("message_id", BigInteger),
+    Column("ephemeral", Boolean, nullable=False),
+    Column("by_channel", Boolean, nullable=False),
+    Column("size_limit", BigInteger, nullable=False),
+    Column("detached", Text, nullable=False),
+    # Where it is and what came of it; the pictures' bytes lie in `artifacts`.
+    Column("stage", Text, nullable=False),
+    Column("progress", _Document),
+    Column("artifacts", _Document, nullable=False),
+    Column("result", _Document),
+    Column("remote_id", Text),
+    Column("cost", Double),
+    Column("hold", Text, nullable=False),
+    Column("held_since", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("attempted_at", Moment),
+    #: No foreign key: the parent may be swept away first.
+    Column("parent_id", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("accepted_at", Moment),
+    Column("submitted_at", Moment),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("delivered_at", Moment),
+    # When it is looked at next.
+    Column("due_at", Moment),
+    #: What `due_at` was when the row was last leased: the order of one lease, and how late it came.
+    Column("previous_due_at", Moment),
+    Column("cadence", Double, nullable=False),
+    # Whose it is.
+    Column("owner", Text),
+    Column("version", Integer, nullable=False),
+    # The mailbox: what anybody may write whoever owns the row. A nudge is news until a lease has seen it.
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("nudges", Integer, nullable=False, server_default=text("0")),
+    Column("seen_nudges", Integer, nullable=False, server_default=text("0")),
+    Index(None, "due_at"),
+    Index(None, "stage"),
+    Index(None, "provider", "remote_id"),
+    Index(None, "asker_id", "created_at"),
+    Index(None, "delivered_at"),
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("job_id", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    # Last, so that SQLite reads the other columns without walking through the bytes.
+    Column("data", LargeBinary, nullable=False),
+    #: Covers "how many bytes in all".
+    Index(None, "size"),
+)
+
+state = Table(
+    "state",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+
+def upsert(dialect: Dialect, table: Table, values: Mapping[str, Any]) -> sqlite.Insert | postgresql.Insert:
+    """Build the statement that writes a row whether or not its key is there: both engines have it, each its own."""
+    insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table).values(**values)
+    keys = [column.name for column in table.primary_key]
+    rest = {name: statement.excluded[name] for name in values if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)

@@ -1,0 +1,111 @@
+"""Bring a database to this version's schema: all or nothing, one process at a time, with a copy kept of what was.
+
+Everything happens inside the transaction of the connection that is passed in. On SQLite that is `BEGIN IMMEDIATE`, so
+a second process waits, then finds nothing to do, and the copy (read through another connection) shows the state before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import SetupError
+
+log = logging.getLogger(__name__)
+
+#: Where Alembic's environment and revisions are.
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+#: How many copies from before a migration stay beside a SQLite file.
+KEPT_COPIES: Final = 3
+#: Any number, as long as all processes use the same: the key of PostgreSQL's advisory lock around migrations.
+_LOCK_KEY: Final = 6_878_371
+
+
+async def upgrade(connection: AsyncConnection, *, file: Path | None) -> None:
+    """Migrate to the head revision in one transaction, copying `file` first if something in it will change.
+
+    Raises `SetupError` when a newer Muster wrote the database.
+    """
+    async with connection.begin():
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+        found = await connection.run_sync(current_revision)
+        if found == head_revision():
+            return
+        require_known(found)
+        if file is not None and found is not None:
+            await asyncio.to_thread(keep_copy, file, revision=head_revision())
+        await connection.run_sync(_migrate)
+    log.info(
+        "database migrated", extra={"action": "database.migrated", "from_revision": found, "revision": head_revision()}
+    )
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def head_revision() -> str:
+    """The newest revision this version knows."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("no migrations are installed")
+    return head
+
+
+def keep_copy(file: Path, *, revision: str) -> Path:
+    """Copy a SQLite file, what its write-ahead log holds included, to `<name>.before-<revision>.bak`.
+
+    Blocks. Takes its name only when complete; all but the last `KEPT_COPIES` are deleted.
+    """
+    copy = file.with_name(f"{file.name}.before-{revision}.bak")
+    unfinished = copy.with_suffix(".part")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(unfinished)) as target:
+        source.backup(target)
+    unfinished.replace(copy)
+    copies = sorted(file.parent.glob(f"{_literal(file.name)}.before-*.bak"), key=lambda path: path.stat().st_mtime_ns)
+    for old in copies[:-KEPT_COPIES]:
+        old.unlink(missing_ok=True)
+    return copy
+
+
+def _literal(name: str) -> str:
+    """Escape what `glob` would take for a pattern."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
+
+
+def require_known(revision: str | None) -> None:
+    """Raise `SetupError` when the database is at a revision that this version has not heard of."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        fix = "Start that version, or put back the `.bak` copy that lies beside the file."
+        raise SetupError([f"The database was written by a newer Muster (revision {revision}). {fix}"])
+
+
+def _migrate(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    # Config files know `%` as the start of a substitution.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config

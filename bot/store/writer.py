@@ -1,0 +1,144 @@
+"""One lane for all writes of a process.
+
+SQLite takes one writer at a time, and a commit costs the same whether it carries one row or a hundred. So writes queue
+here, one task takes all that wait, runs them in one transaction (`BEGIN IMMEDIATE` on SQLite: a deferred one that turns
+into a writer half-way is refused whatever the busy timeout says), and commits once. Nobody waits longer for company:
+whatever arrives during a commit makes up the next batch.
+
+Operations in a batch must not pay for each other. When one fails, the whole batch is rolled back and each operation
+runs again in a transaction of its own; only the culprit gets the error. That means an operation may run twice, so it
+does nothing but talk to the connection it is given. The same road leads out of a deadlock on PostgreSQL, where two
+processes may lock the same rows in a different order: single operations can't.
+
+Whoever stops waiting (is cancelled) leaves the batch as it is: a write that has not begun is dropped, one under way is
+kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.errors import StoreError
+
+T = TypeVar("T")
+
+#: What a write does; run inside a transaction, perhaps twice.
+Operation = Callable[[AsyncConnection], Awaitable[T]]
+
+#: Execution option of connections whose transactions write (see the `begin` listener in engine.py).
+WRITES = "muster_writes"
+#: Operations in one transaction at most, so that a flood still shows results.
+MAX_BATCH = 256
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Translate what the driver raises into `StoreError`; statement parameters are never part of the text."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(f"{type(error).__name__}: {error.orig}") from error
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"{type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pending:
+    operation: Operation[Any]
+    answer: asyncio.Future[Any]
+
+
+class Writer:
+    """Runs write operations in order, those that wait together in one transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._waiting: deque[_Pending] = deque()
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start the task; `close` ends it."""
+        self._task = asyncio.create_task(self._run(), name="store-writer")
+
+    async def close(self) -> None:
+        """Finish what waits, refuse what comes, and wait for the task. Cancelled meanwhile, it gives up what waits."""
+        self._closed = True
+        self._wake.set()
+        if self._task is not None and not self._task.cancelled():
+            await self._task
+
+    async def submit(self, operation: Operation[T]) -> T:
+        """Run `operation` in a transaction and return its value once that is committed.
+
+        Raises what the operation raises; errors of the database as `StoreError`.
+        """
+        if self._closed or self._task is None or self._task.done():
+            raise StoreError("the database is closed")
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Pending(operation=operation, answer=answer))
+        self._wake.set()
+        return await answer
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while batch := self._take():
+                    await self._settle(batch)
+                if self._closed:
+                    return
+        finally:
+            for pending in self._waiting:
+                pending.answer.cancel()
+
+    def _take(self) -> list[_Pending]:
+        batch: list[_Pending] = []
+        while self._waiting and len(batch) < MAX_BATCH:
+            pending = self._waiting.popleft()
+            if not pending.answer.done():
+                batch.append(pending)
+        return batch
+
+    async def _settle(self, batch: Sequence[_Pending]) -> None:
+        try:
+            values = await self._commit(batch)
+        except asyncio.CancelledError:
+            for pending in batch:
+                pending.answer.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked for the write
+            await self._after_failure(batch, error)
+        else:
+            for pending, value in zip(batch, values, strict=True):
+                if not pending.answer.done():
+                    pending.answer.set_result(value)
+
+    async def _after_failure(self, batch: Sequence[_Pending], error: Exception) -> None:
+        if len(batch) > 1:
+            for position, pending in enumerate(batch):
+                try:
+                    await self._settle([pending])
+                except asyncio.CancelledError:
+                    for left in batch[position + 1 :]:
+                        left.answer.cancel()
+                    raise
+        elif not batch[0].answer.done():
+            batch[0].answer.set_exception(error)
+
+    async def _commit(self, batch: Sequence[_Pending]) -> list[Any]:
+        with storage_errors():
+            async with self._engine.connect() as connection:
+                writing = await connection.execution_options(**{WRITES: True})
+                async with writing.begin():
+                    return [await pending.operation(writing) for pending in batch]

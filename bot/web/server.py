@@ -1,0 +1,67 @@
+"""The small web server: `/healthz` for supervisors, `/readyz` for load balancers and people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+
+from bot.errors import SetupError
+from bot.web.health import Health
+
+log = logging.getLogger(__name__)
+
+HEALTH: Final = web.AppKey("health", Health)
+
+
+def make_web_app(health: Health) -> web.Application:
+    """Build the application; it holds nothing but the way to `health`."""
+    app = web.Application()
+    app[HEALTH] = health
+    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/readyz", _readyz)
+    return app
+
+
+@asynccontextmanager
+async def serve_web(health: Health, host: str, port: int) -> AsyncIterator[str]:
+    """Serve until the block ends; yields the address. Port 0 picks one. Raises `SetupError` when it cannot listen."""
+    runner = web.AppRunner(make_web_app(health), access_log=None)
+    await runner.setup()
+    try:
+        await _listen(runner, host, port)
+        url = f"http://{_authority(runner)}"
+        log.info("health server listens", extra={"action": "web.started", "url": url})
+        yield url
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        problem = f"WEB_HOST and WEB_PORT: cannot listen there ({reason}): choose another port, or 0 to pick one"
+        raise SetupError([problem]) from error
+
+
+def _authority(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def _healthz(request: web.Request) -> web.Response:
+    return _answer(request.app[HEALTH].liveness())
+
+
+async def _readyz(request: web.Request) -> web.Response:
+    return _answer(request.app[HEALTH].readiness())
+
+
+def _answer(parts: Mapping[str, bool]) -> web.Response:
+    """200 when everything is well, else 503; the body says which part is not."""
+    return web.json_response(dict(parts), status=200 if all(parts.values()) else 503)

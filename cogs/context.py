@@ -1,0 +1,68 @@
+"""What an interaction tells about where it happened and who acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from pydantic import SecretStr
+
+from bot.domain.jobs import TOKEN_LIFE, ReplyAddress
+from bot.errors import MissingPermissions
+from bot.services.jobs import Actor
+
+#: What a reply needs, by Discord's own names.
+NEEDED = (
+    ("view_channel", "View Channel"),
+    ("send_messages", "Send Messages"),
+    ("embed_links", "Embed Links"),
+    ("attach_files", "Attach Files"),
+)
+
+
+def check_permissions(interaction: discord.Interaction[Any]) -> None:
+    """Raise `MissingPermissions` naming what the bot may not do in this channel."""
+    if interaction.guild_id is None:
+        return
+    granted = interaction.app_permissions
+    if granted.administrator:
+        return
+    missing = [label for name, label in NEEDED if not getattr(granted, name)]
+    if isinstance(interaction.channel, discord.Thread) and not granted.send_messages_in_threads:
+        missing = [label for label in missing if label != "Send Messages"] + ["Send Messages in Threads"]
+    if missing:
+        names = " and ".join(f"**{label}**" for label in missing)
+        raise MissingPermissions(
+            user_message=f"I can't work in this channel: I need the permission {names}. "
+            "Please ask somebody who manages this server, or try another channel."
+        )
+
+
+def age_restricted(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the channel (or a thread's parent) is marked as age-restricted; never in direct messages."""
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread):
+        return channel.parent is not None and channel.parent.is_nsfw()
+    is_nsfw = getattr(channel, "is_nsfw", None)
+    return bool(is_nsfw()) if interaction.guild_id is not None and is_nsfw is not None else False
+
+
+def address_of(interaction: discord.Interaction[Any], *, private: bool) -> ReplyAddress:
+    """Where the reply to this interaction will be, and how it can be reached."""
+    return ReplyAddress(
+        application_id=interaction.application_id,
+        interaction_id=interaction.id,
+        token=SecretStr(interaction.token),
+        token_until=interaction.created_at + TOKEN_LIFE,
+        channel_id=interaction.channel_id or 0,
+        guild_id=interaction.guild_id,
+        ephemeral=private,
+        by_channel=interaction.is_guild_integration() if interaction.guild_id is not None else True,
+        size_limit=interaction.filesize_limit,
+    )
+
+
+def actor_of(interaction: discord.Interaction[Any]) -> Actor:
+    """Who acts, with what they may do here right now."""
+    moderates = interaction.guild_id is not None and interaction.permissions.manage_messages
+    return Actor(user_id=interaction.user.id, moderates=moderates)

@@ -1,0 +1,92 @@
+"""`/imagine`: pictures from words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.clock import Clock
+from bot.delivery import Delivery, InteractionOpener
+from bot.domain.requests import MAX_NEGATIVE, Aspect, SizeChoice
+from bot.render import model_choice
+from bot.services.imagining import ImageWish, Imagining
+from bot.services.jobs import JobService
+from cogs.context import address_of, age_restricted, check_permissions
+
+Prompt = app_commands.Range[str, 1, 1000]
+Negative = app_commands.Range[str, 0, MAX_NEGATIVE]
+Count = app_commands.Range[int, 1, 4]
+Steps = app_commands.Range[int, 1, 100]
+Guidance = app_commands.Range[float, 0, 30]
+Seed = app_commands.Range[str, 1, 100]
+
+
+class Imagine(commands.Cog):
+    """Pictures from words."""
+
+    def __init__(self, jobs: JobService, imagining: Imagining, delivery: Delivery, clock: Clock) -> None:
+        self._jobs = jobs
+        self._imagining = imagining
+        self._delivery = delivery
+        self._clock = clock
+
+    @app_commands.command(name="imagine", description="Paint pictures from words")
+    @app_commands.describe(
+        prompt="What to paint",
+        negative="What to keep out of the picture",
+        model="Which model paints; left out, a good one with many workers",
+        aspect="Width to height",
+        size="How large, relative to what the model likes best",
+        count="How many pictures",
+        steps="Sampling steps; left out, what suits the model",
+        guidance="How closely to follow the prompt; left out, what suits the model",
+        seed="The same seed and options give the same picture; left out, a random one",
+        private="Only you see the reply",
+    )
+    @app_commands.choices(
+        aspect=[app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect],
+        size=[app_commands.Choice(name=size.value, value=size.value) for size in SizeChoice],
+    )
+    async def imagine(
+        self,
+        interaction: discord.Interaction[Any],
+        prompt: Prompt,
+        negative: Negative = "",
+        model: str = "",
+        aspect: str = Aspect.SQUARE.value,
+        size: str = SizeChoice.NATIVE.value,
+        count: Count = 1,
+        steps: Steps | None = None,
+        guidance: Guidance | None = None,
+        seed: Seed | None = None,
+        private: bool = False,
+    ) -> None:
+        """Paint pictures from words."""
+        check_permissions(interaction)
+        wish = ImageWish(
+            prompt=prompt,
+            negative=negative,
+            model=model,
+            aspect=Aspect(aspect),
+            size=SizeChoice(size),
+            count=count,
+            steps=steps,
+            guidance=guidance,
+            seed=seed or "",
+            nsfw=age_restricted(interaction),
+        )
+        await self._jobs.submit(
+            self._imagining.complete(wish),
+            asker_id=interaction.user.id,
+            address=address_of(interaction, private=private),
+            reply=InteractionOpener(interaction, self._delivery, self._clock),
+        )
+
+    @imagine.autocomplete("model")
+    async def _models(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        """Offer models from memory; people may still send something else."""
+        choices = (model_choice(model) for model in self._imagining.choices(typed))
+        return [app_commands.Choice(name=name, value=value) for name, value in choices]

@@ -1,0 +1,395 @@
+"""What every `JobStore` promises."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import MISSING, fields, replace
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import event, insert, text, update
+
+from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress
+from bot.domain.results import Censorship, Outcome, Result
+from bot.domain.stages import Stage
+from bot.errors import DuplicateJob, JobGone, StaleJob, StoreError
+from bot.store.base import JobStore
+from bot.store.engine import Database
+from bot.store.jobs import SqlJobStore
+from bot.store.rows import job_to_row
+from bot.store.tables import jobs
+from tests.factories import ASKER, NOW, OWNER, make_artifact, make_job, make_progress, make_reply, make_request
+
+SECOND = timedelta(seconds=1)
+STALE = NOW - timedelta(seconds=30)
+OTHER = ProcessId("process-2")
+
+
+def full_job() -> Job:
+    """A job none of whose fields has its default."""
+    ticks = itertools.count(1)
+
+    def tick() -> timedelta:
+        return timedelta(microseconds=next(ticks))
+
+    return Job(
+        id=JobId("job-full"),
+        provider="horde",
+        request=make_request(
+            prompt="“灯塔” 🗼 naïve\n\tl'été — \u202eabc\U0001f469\u200d\U0001f680", negative="ß", count=3, karras=False
+        ),
+        asker_id=2**63 - 1,
+        reply=ReplyAddress(
+            application_id=1,
+            interaction_id=2**62 + 1,
+            token=SecretStr("hush"),
+            token_until=NOW + tick(),
+            channel_id=3,
+            guild_id=4,
+            message_id=5,
+            ephemeral=True,
+            by_channel=False,
+            size_limit=6,
+            detached="deleted",
+        ),
+        created_at=NOW + tick(),
+        stage=Stage.DELIVERING,
+        progress=make_progress(ends_at=NOW + tick(), impossible_since=NOW + tick(), kudos=1.25, possible=False),
+        artifacts=(make_artifact(0, notes=("LoRA missing",)), make_artifact(1, censored=Censorship.CSAM)),
+        result=Result(outcome=Outcome.PARTIAL, message="Some came.", code="gone", reference="ab12"),
+        remote_id="remote-full",
+        cost=12.625,
+        hold="The AI Horde isn't answering",
+        held_since=NOW + tick(),
+        attempts=3,
+        attempted_at=NOW + tick(),
+        parent_id=JobId("job-parent"),
+        accepted_at=NOW + tick(),
+        submitted_at=NOW + tick(),
+        started_at=NOW + tick(),
+        ended_at=NOW + tick(),
+        delivered_at=NOW + tick(),
+        due_at=NOW + tick(),
+        cadence=7.5,
+        cancel_requested=True,
+        owner=OWNER,
+        version=9,
+    )
+
+
+def defaults_left(value: Job | ReplyAddress) -> list[str]:
+    return [f.name for f in fields(value) if f.default is not MISSING and getattr(value, f.name) == f.default]
+
+
+async def test_every_field_comes_back(store: JobStore) -> None:
+    job = full_job()
+    assert defaults_left(job) == defaults_left(job.reply) == [], "extend full_job() with the new field"
+    await store.add(job)
+    assert await store.get(job.id) == job
+
+
+@pytest.mark.parametrize("stage", Stage)
+async def test_job_in_any_stage_comes_back(store: JobStore, stage: Stage) -> None:
+    job = make_job(stage=stage)
+    await store.add(job)
+    assert await store.get(job.id) == job
+
+
+async def test_times_come_back_aware(store: JobStore) -> None:
+    job = make_job(stage=Stage.PROCESSING)
+    await store.add(job)
+    found = await store.get(job.id)
+    assert found
+    assert found.progress
+    assert found.progress.ends_at
+    assert found.due_at
+    for moment in (found.created_at, found.due_at, found.reply.token_until, found.progress.ends_at):
+        assert moment.utcoffset() == timedelta(0)
+
+
+async def test_unknown_job_is_none(store: JobStore) -> None:
+    assert await store.get(JobId("nobody")) is None
+
+
+async def test_second_job_of_one_interaction_is_refused(store: JobStore) -> None:
+    job = make_job()
+    await store.add(job)
+    again = make_job(reply=make_reply(interaction_id=job.reply.interaction_id))
+    with pytest.raises(DuplicateJob):
+        await store.add(again)
+    assert await store.get(again.id) is None
+
+
+async def test_duplicate_in_a_burst_harms_nobody_else(store: JobStore) -> None:
+    burst = [make_job() for _ in range(10)]
+    burst.insert(5, make_job(reply=burst[0].reply))
+    outcomes = await asyncio.gather(*map(store.add, burst), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [DuplicateJob]
+    assert await store.count_open() == 10
+
+
+async def test_burst_of_adds_shares_commits(store: JobStore, database: Database) -> None:
+    commits: list[object] = []
+    event.listen(database.engine.sync_engine, "commit", commits.append)
+    await asyncio.gather(*(store.add(make_job()) for _ in range(100)))
+    assert len(commits) <= 3
+    assert await store.count_open() == 100
+
+
+async def test_change_writes_and_counts_the_version(store: JobStore) -> None:
+    job = make_job(stage=Stage.SUBMITTING)
+    await store.add(job)
+    changed = await store.change(job.id, OWNER, lambda j: j.submitted(remote_id="r-1", cost=3.0, now=NOW))
+    assert (changed.stage, changed.remote_id, changed.version) == (Stage.WAITING, "r-1", job.version + 1)
+    assert await store.get(job.id) == changed
+
+
+async def test_equal_change_is_not_written(store: JobStore, database: Database) -> None:
+    job = make_job(stage=Stage.PROCESSING)
+    await store.add(job)
+    statements: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    news = make_progress(Stage.PROCESSING)
+    assert await store.change(job.id, OWNER, lambda j: j.advance(news, NOW + SECOND)) == job
+    assert not [statement for statement in statements if statement.startswith(("UPDATE", "INSERT"))]
+
+
+async def test_change_of_a_missing_job_is_refused(store: JobStore) -> None:
+    with pytest.raises(JobGone):
+        await store.change(JobId("nobody"), OWNER, lambda job: job)
+
+
+async def test_error_in_a_change_leaves_the_row(store: JobStore) -> None:
+    job = make_job()
+    await store.add(job)
+
+    def fail(_job: Job) -> Job:
+        raise RuntimeError("bug")
+
+    with pytest.raises(RuntimeError, match="bug"):
+        await store.change(job.id, OWNER, fail)
+    assert await store.get(job.id) == job
+
+
+async def test_stale_owner_is_refused(store: JobStore, other_store: JobStore) -> None:
+    job = make_job(stage=Stage.WAITING)
+    await store.add(job)
+    assert await other_store.lease(OTHER, now=NOW, stale_before=STALE, limit=5), "the owner has no heartbeat"
+    with pytest.raises(StaleJob):
+        await store.change(job.id, OWNER, lambda j: replace(j, hold="mine"))
+    found = await other_store.get(job.id)
+    assert found
+    assert (found.owner, found.hold) == (OTHER, "")
+
+
+async def test_concurrent_changes_all_count(store: JobStore) -> None:
+    job = make_job(attempts=0)
+    await store.add(job)
+    more = (store.change(job.id, OWNER, lambda j: replace(j, attempts=j.attempts + 1)) for _ in range(30))
+    await asyncio.gather(*more)
+    found = await store.get(job.id)
+    assert found
+    assert (found.attempts, found.version) == (30, 30)
+
+
+async def test_lease_takes_due_jobs_earliest_first(store: JobStore) -> None:
+    offsets = [3, -5, 0, -1, -3]
+    made = {offset: make_job(due_at=NOW + offset * SECOND, cadence=4.5) for offset in offsets}
+    for job in made.values():
+        await store.add(job)
+    leased = await store.lease(OWNER, now=NOW, stale_before=STALE, limit=3)
+    assert [job.id for job in leased] == [made[offset].id for offset in (-5, -3, -1)]
+    assert {(job.owner, job.version, job.due_at) for job in leased} == {(OWNER, 1, NOW + 4.5 * SECOND)}
+    assert [job.id for job in await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9)] == [made[0].id]
+    assert await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9) == []
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        pytest.param(make_job(accepted_at=None), id="never-accepted"),
+        pytest.param(make_job(stage=Stage.ENDED), id="ended"),
+        pytest.param(make_job(stage=Stage.ENDED, due_at=NOW), id="ended-and-due"),
+        pytest.param(make_job(due_at=None), id="never-due"),
+        pytest.param(make_job(due_at=NOW + SECOND), id="due-later"),
+    ],
+)
+async def test_lease_leaves_alone(store: JobStore, job: Job) -> None:
+    await store.add(job)
+    assert await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9) == []
+
+
+async def test_two_processes_never_lease_one_job_twice(
+    store: JobStore, other_store: JobStore, database: Database
+) -> None:
+    async with database.engine.begin() as connection:
+        await connection.execute(insert(jobs), [job_to_row(make_job(owner=None)) for _ in range(600)])
+
+    async def drain(mine: JobStore, owner: ProcessId) -> list[JobId]:
+        taken: list[JobId] = []
+        while leased := await mine.lease(owner, now=NOW, stale_before=STALE, limit=7):
+            taken += [job.id for job in leased]
+        return taken
+
+    lanes = [drain(store, OWNER), drain(other_store, OTHER), drain(store, OWNER), drain(other_store, OTHER)]
+    taken = list(itertools.chain(*await asyncio.gather(*lanes)))
+    assert len(taken) == len(set(taken)) == 600
+
+
+async def test_next_due_is_the_earliest_that_lease_would_take(store: JobStore) -> None:
+    assert await store.next_due(OWNER, stale_before=STALE) is None
+    for job in (
+        make_job(due_at=NOW + 9 * SECOND),
+        make_job(due_at=NOW + 4 * SECOND),
+        make_job(due_at=NOW, accepted_at=None),
+        make_job(stage=Stage.ENDED),
+    ):
+        await store.add(job)
+    assert await store.next_due(OWNER, stale_before=STALE) == NOW + 4 * SECOND
+
+
+async def test_cancel_reaches_the_owner_whoever_asks(store: JobStore, other_store: JobStore) -> None:
+    job = make_job(stage=Stage.WAITING, due_at=NOW + 60 * SECOND)
+    await store.add(job)
+    assert await other_store.request_cancel(job.id, NOW)
+    (leased,) = await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9)
+    assert leased.cancel_requested
+
+
+async def test_cancel_survives_a_write_of_the_owner(store: JobStore) -> None:
+    job = make_job(stage=Stage.WAITING)
+    await store.add(job)
+    await store.request_cancel(job.id, NOW)
+    changed = await store.change(job.id, OWNER, lambda _: replace(job, hold="a value from before the cancel"))
+    assert changed.hold
+    assert changed.cancel_requested
+
+
+@pytest.mark.parametrize(
+    ("job", "cancelled", "nudged"),
+    [
+        pytest.param(make_job(), True, True, id="queued"),
+        pytest.param(make_job(stage=Stage.PROCESSING), True, True, id="processing"),
+        pytest.param(make_job(stage=Stage.DELIVERING), False, True, id="over-not-shown"),
+        pytest.param(make_job(stage=Stage.ENDED), False, False, id="ended"),
+    ],
+)
+async def test_mailbox_tells_whether_it_was_too_late(store: JobStore, job: Job, cancelled: bool, nudged: bool) -> None:
+    await store.add(job)
+    assert await store.request_cancel(job.id, NOW) is cancelled
+    assert await store.nudge(job.id, NOW) is nudged
+
+
+async def test_mailbox_of_an_unknown_job(store: JobStore) -> None:
+    assert not await store.request_cancel(JobId("nobody"), NOW)
+    assert not await store.nudge(JobId("nobody"), NOW)
+
+
+async def test_nudge_makes_due_and_never_puts_off(store: JobStore) -> None:
+    later, earlier, never = (make_job(due_at=due) for due in (NOW + 60 * SECOND, NOW - SECOND, None))
+    for job in (later, earlier, never):
+        await store.add(job)
+        assert await store.nudge(job.id, NOW)
+    found = [await store.get(job.id) for job in (later, earlier, never)]
+    assert [job.due_at for job in found if job] == [NOW, NOW - SECOND, NOW]
+
+
+async def test_nudge_since_the_lease_outlives_the_owners_write(store: JobStore) -> None:
+    job = make_job(stage=Stage.WAITING)
+    await store.add(job)
+    await store.lease(OWNER, now=NOW, stale_before=STALE, limit=1)
+    await store.nudge(job.id, NOW + SECOND)
+    put_off = await store.change(job.id, OWNER, lambda j: replace(j, due_at=NOW + 60 * SECOND))
+    assert put_off.due_at == NOW + SECOND
+    (leased,) = await store.lease(OWNER, now=NOW + SECOND, stale_before=STALE, limit=1)
+    assert leased.id == job.id
+    put_off = await store.change(job.id, OWNER, lambda j: replace(j, due_at=NOW + 60 * SECOND))
+    assert put_off.due_at == NOW + 60 * SECOND, "the second lease has seen the nudge"
+
+
+async def test_nudge_does_not_hold_back_an_earlier_look(store: JobStore) -> None:
+    job = make_job(due_at=NOW + 60 * SECOND)
+    await store.add(job)
+    await store.nudge(job.id, NOW + 30 * SECOND)
+    sooner = await store.change(job.id, OWNER, lambda j: replace(j, due_at=NOW))
+    assert sooner.due_at == NOW
+
+
+async def test_nudge_does_not_keep_an_ended_job_due(store: JobStore) -> None:
+    job = make_job(stage=Stage.DELIVERING)
+    await store.add(job)
+    await store.nudge(job.id, NOW)
+    ended = await store.change(job.id, OWNER, lambda j: j.delivered(NOW))
+    assert ended.due_at is None
+
+
+async def test_forgotten_rows_are_taken_over(store: JobStore) -> None:
+    mine_old = make_job(accepted_at=None, created_at=STALE - SECOND)
+    mine_young = make_job(accepted_at=None)
+    orphan = make_job(accepted_at=None, owner=None)
+    dead = make_job(accepted_at=None, owner=OTHER, created_at=NOW + SECOND)
+    for job in (dead, mine_young, orphan, mine_old, make_job(), make_job(stage=Stage.ENDED, accepted_at=None)):
+        await store.add(job)
+    taken = await store.unaccepted(OWNER, stale_before=STALE)
+    assert [job.id for job in taken] == [mine_old.id, orphan.id, dead.id]
+    assert {job.owner for job in taken} == {OWNER}
+
+
+async def test_job_is_found_by_its_remote_id(store: JobStore) -> None:
+    job = make_job(stage=Stage.WAITING)
+    for each in (job, make_job(stage=Stage.WAITING), make_job()):
+        await store.add(each)
+    assert job.remote_id
+    assert await store.find_by_remote("horde", job.remote_id) == job
+    assert await store.find_by_remote("elsewhere", job.remote_id) is None
+
+
+async def test_known_remote_ids_are_those_of_one_provider(store: JobStore) -> None:
+    first, ended = make_job(stage=Stage.WAITING), make_job(stage=Stage.ENDED)
+    for job in (first, ended, make_job(), make_job(stage=Stage.WAITING, provider="elsewhere")):
+        await store.add(job)
+    assert await store.known_remote_ids("horde") == {first.remote_id, ended.remote_id}
+
+
+async def test_history_is_a_persons_own_newest_first(store: JobStore) -> None:
+    made = [make_job(created_at=NOW + offset * SECOND) for offset in (2, 0, 1)]
+    for job in (*made, make_job(asker_id=ASKER + 1)):
+        await store.add(job)
+    assert [job.id for job in await store.history(ASKER, limit=2)] == [made[0].id, made[2].id]
+
+
+async def test_count_open_counts_what_is_not_over(store: JobStore) -> None:
+    for stage in Stage:
+        await store.add(make_job(stage=stage))
+    assert await store.count_open() == 4
+
+
+async def test_unreadable_row_does_not_stop_the_others(
+    store: SqlJobStore, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = make_job(due_at=NOW - SECOND), make_job()
+    await asyncio.gather(store.add(bad), store.add(good))
+    async with database.engine.begin() as connection:
+        damaged = {"prompt": "a private prompt"}
+        await connection.execute(update(jobs).where(jobs.c.id == bad.id).values(request=damaged))
+    assert [job.id for job in await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9)] == [good.id]
+    assert bad.id in caplog.text
+    with pytest.raises(StoreError) as caught:
+        await store.get(bad.id)
+    assert "private" not in caplog.text + str(caught.value)
+
+
+async def test_errors_never_show_the_token(store: JobStore, database: Database) -> None:
+    async with database.engine.begin() as connection:
+        await connection.execute(text("DROP TABLE artifacts"))
+        await connection.execute(text("DROP TABLE jobs"))
+    with pytest.raises(StoreError) as caught:
+        await store.add(make_job(reply=make_reply(token=SecretStr("hush-hush"))))
+    assert "hush-hush" not in str(caught.value)
+    assert "hush-hush" not in str(caught.value.__cause__)

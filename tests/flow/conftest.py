@@ -1,0 +1,52 @@
+"""The whole bot against the sandbox, in one event loop: one world and one bot shared, a fresh guild for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.sandbox.serve import Sandbox
+from bot.settings import Settings, load_settings
+from tests.flow.town import Town, running_bot
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run every flow test in the loop that the shared bot lives in."""
+    for item in items:
+        if "tests/flow" in item.path.as_posix() and item.get_closest_marker("own_loop") is None:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@asynccontextmanager
+async def open_town(folder: Path, **world: object) -> AsyncIterator[Town]:
+    """A world of its own with the real bot in it."""
+    async with Sandbox(speed=4, **world) as sandbox:  # type: ignore[arg-type]
+        env = sandbox.settings_env(f"sqlite+aiosqlite:///{folder}/muster.db")
+        settings: Settings = load_settings(env, env_file=None, need_token=True)
+        async with running_bot(sandbox, settings):
+            yield Town(sandbox)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """The world that tests share."""
+    async with open_town(tmp_path_factory.mktemp("town")) as town:
+        yield town
+
+
+_numbers: Iterator[int] = itertools.count(1)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def town(shared_town: Town) -> AsyncIterator[Town]:
+    """The shared world, with a fresh guild, and its mishaps undone afterwards."""
+    await shared_town.move_to(f"guild {next(_numbers)}")
+    yield shared_town
+    shared_town.calm_down()
+    await asyncio.sleep(0)

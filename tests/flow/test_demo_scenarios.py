@@ -1,0 +1,86 @@
+"""The demo as a person starts it: every scenario passes, and every way to spoil it makes it fail for its reason."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.sabotage import SABOTAGES
+from bot.sandbox.scenarios import SCENARIOS
+
+#: A guard that can only fail: a demo is over in a fraction of it.
+GUARD_SECONDS = 55
+
+#: What a spoilt scenario has to complain about.
+REASONS = {
+    "lose-a-file": "is attached but cannot be downloaded",
+    "never-finish": "did not end within",
+    "wrong-picture": "not what the Horde painted",
+    "drop-the-end": "did not end within",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    code: int | None
+    stdout: str
+    stderr: str
+
+
+async def play(*options: str, folder: Path) -> Played:
+    demo = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot", "demo", "--headless", *options),
+        cwd=folder,
+        # A demo needs no settings and must not mind somebody's real ones.
+        env={**os.environ, "DISCORD_TOKEN": "not-of-this-world", "HORDE_URL": "https://horde.invalid/api/v2"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(GUARD_SECONDS):
+            stdout, stderr = await demo.communicate()
+    finally:
+        if demo.returncode is None:
+            demo.kill()
+            await demo.wait()
+    return Played(code=demo.returncode, stdout=stdout.decode(), stderr=stderr.decode())
+
+
+def left_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_imagine_ends_with_what_the_horde_painted(tmp_path: Path) -> None:
+    demo = await play("--scenario", "imagine", folder=tmp_path)
+    assert demo.code == 0, demo.stdout + demo.stderr
+    assert "/imagine prompt:" in demo.stdout
+    assert "Accepted" in demo.stdout
+    assert "[ended]" in demo.stdout
+    assert demo.stdout.count("sha256 ") == 4
+    assert "4 files downloaded; each is byte for byte what the Horde painted" in demo.stdout
+    assert demo.stdout.endswith("PASSED: it ended as promised\n")
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", sorted(SABOTAGES))
+async def test_a_spoilt_imagine_fails_for_its_reason(name: str, tmp_path: Path) -> None:
+    demo = await play("--scenario", "imagine", "--sabotage", name, folder=tmp_path)
+    assert demo.code == 1, demo.stdout + demo.stderr
+    failed = [line for line in demo.stdout.splitlines() if line.startswith("FAILED: ")]
+    assert failed, demo.stdout + demo.stderr
+    assert REASONS[name] in failed[0]
+    assert "The bot's log ends:" in demo.stderr
+
+
+@pytest.mark.parametrize("option", ["--scenario", "--sabotage"])
+async def test_an_unknown_name_is_answered_with_the_known_ones(option: str, tmp_path: Path) -> None:
+    demo = await play(option, "nonsense", folder=tmp_path)
+    assert demo.code == 2
+    known = SCENARIOS if option == "--scenario" else SABOTAGES
+    assert all(name in demo.stderr for name in known)

@@ -1,0 +1,52 @@
+"""How often a job is looked at (ux 4.4)."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.progress import Progress
+from bot.domain.stages import Stage
+from bot.services.cadence import until_next_look, until_next_try
+from tests.factories import NOW, make_job
+
+
+class _Steady(random.Random):
+    """Chance without chance."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        pytest.param(3, 1.0, id="nearly-done"),
+        pytest.param(6, 3.0, id="half-of-what-is-left"),
+        pytest.param(30, 15.0, id="half-of-a-longer-wait"),
+        pytest.param(600, 20.0, id="never-longer-than-20-s"),
+    ],
+)
+def test_looks_come_at_half_of_the_time_left(left: float, expected: float) -> None:
+    progress = Progress(stage=Stage.WAITING, waiting=1, ends_at=NOW + timedelta(seconds=left))
+    job = make_job(stage=Stage.WAITING, progress=progress)
+    assert until_next_look(job, NOW, _Steady()) == expected
+
+
+def test_a_job_without_an_estimate_is_looked_at_every_two_seconds() -> None:
+    assert until_next_look(make_job(stage=Stage.WAITING, progress=None), NOW, _Steady()) == 2.0
+
+
+def test_looks_are_spread_so_that_jobs_do_not_stay_in_step() -> None:
+    job = make_job(stage=Stage.WAITING, progress=None)
+    rng = random.Random(7)
+    waits = {until_next_look(job, NOW, rng) for _ in range(20)}
+    assert len(waits) == 20
+    assert all(1.8 <= wait <= 2.2 for wait in waits)
+
+
+def test_tries_get_rarer_and_stay_within_a_minute() -> None:
+    waits = [until_next_try(failures, _Steady()) for failures in range(8)]
+    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]

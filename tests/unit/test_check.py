@@ -1,0 +1,207 @@
+"""`check` against small servers on loopback: one line each, a next step, and no secret ever."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.check import Finding, Verdict, invite_link, run_check
+from bot.settings import Settings
+
+TOKEN = "not-a-real-token"
+KEY = "abcdEFGH1234-_abcdEFGH"
+
+
+class Services:
+    """Discord, the Horde and the reference as three or four canned answers, changeable by a test."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, Any]] = {
+            "/api/v10/users/@me": (200, {"id": "7", "username": "Muster"}),
+            "/api/v10/oauth2/applications/@me": (200, {"id": "42", "flags": 0, "bot_public": True}),
+            "/api/v2/status/heartbeat": (200, {"message": "OK", "version": "5"}),
+            "/api/v2/find_user": (200, {"username": "painter#12", "kudos": 1234.6}),
+            "/reference.json": (200, {"Some Model": {}, "Another": {}}),
+        }
+        self.seen: dict[str, dict[str, str]] = {}
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.seen[request.path] = dict(request.headers)
+        status, body = self.answers.get(request.path, (404, {"message": "no such route"}))
+        return web.json_response(body, status=status)
+
+
+@pytest.fixture
+def services() -> Services:
+    return Services()
+
+
+@pytest.fixture
+async def settings(services: Services, tmp_path: Path) -> AsyncIterator[Settings]:
+    """Settings that point at `services` and at a data folder which is not there yet."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", services.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield Settings(
+        discord_token=SecretStr(TOKEN),
+        discord_api_url=f"{url}/api/v10",
+        horde_url=f"{url}/api/v2",
+        horde_api_key=SecretStr(KEY),
+        horde_image_reference_url=f"{url}/reference.json",
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/data/muster.db",
+        artifact_cap_mb=1,
+    )
+    await runner.cleanup()
+
+
+async def check(settings: Settings) -> tuple[int, dict[str, str], str]:
+    """The exit code, the lines by name, and everything printed."""
+    printed: list[str] = []
+    code = await run_check(settings, timeout=5, say=printed.append)
+    text = "\n".join(printed)
+    assert TOKEN not in text
+    assert KEY not in text
+    return code, {line[8:].partition(":")[0]: line for line in printed if ":" in line}, text
+
+
+async def test_check_when_all_is_well(settings: Settings, services: Services, tmp_path: Path) -> None:
+    code, lines, text = await check(settings)
+
+    assert code == 0
+    assert list(lines)[:7] == [
+        "Discord token",
+        "Discord application",
+        "AI Horde",
+        "AI Horde key",
+        "Image model list",
+        "Data folder",
+        "Database",
+    ]
+    assert "FAILED" not in text
+    assert "painter#12, 1235 kudos" in lines["AI Horde key"]
+    assert invite_link(42) in text
+    assert (tmp_path / "data").is_dir()
+    assert services.seen["/api/v10/users/@me"]["Authorization"] == f"Bot {TOKEN}"
+    assert services.seen["/api/v2/find_user"]["Client-Agent"] == settings.horde_client_agent
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "name", "words"),
+    [
+        pytest.param("/api/v10/users/@me", (401, {}), "Discord token", "reset the token", id="token-refused"),
+        pytest.param("/api/v10/users/@me", (200, []), "Discord token", "DISCORD_API_URL", id="not-discord"),
+        pytest.param(
+            "/api/v10/oauth2/applications/@me",
+            (200, {"id": "42", "interactions_endpoint_url": "https://x.example"}),
+            "Discord application",
+            "empty that field",
+            id="interactions-go-elsewhere",
+        ),
+        pytest.param(
+            "/api/v10/oauth2/applications/@me",
+            (200, {"id": "42", "bot_require_code_grant": True}),
+            "Discord application",
+            "switch that off",
+            id="code-grant",
+        ),
+        pytest.param("/api/v2/status/heartbeat", (200, {}), "AI Horde", "/api/v2", id="not-a-horde"),
+        pytest.param(
+            "/api/v2/find_user", (404, {"message": f"User with api key '{KEY}' not found."}), "AI Horde key",
+            "valid HORDE_API_KEY", id="unknown-key",
+        ),
+    ],
+)  # fmt: skip
+async def test_check_failure_says_what_to_do(
+    settings: Settings, services: Services, path: str, answer: tuple[int, Any], name: str, words: str
+) -> None:
+    services.answers[path] = answer
+
+    code, lines, _ = await check(settings)
+
+    assert code == 1
+    assert lines[name].startswith("FAILED")
+    assert words in lines[name]
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "name"),
+    [
+        pytest.param("/reference.json", (404, {}), "Image model list", id="no-reference"),
+        pytest.param("/api/v2/status/heartbeat", (200, {"message": "OVERLOADED"}), "AI Horde", id="overloaded"),
+        pytest.param(
+            "/api/v10/oauth2/applications/@me", (200, {"id": "42", "bot_public": False}), "Discord application",
+            id="private",
+        ),
+    ],
+)  # fmt: skip
+async def test_check_note_is_no_failure(
+    settings: Settings, services: Services, path: str, answer: tuple[int, Any], name: str
+) -> None:
+    services.answers[path] = answer
+
+    code, lines, _ = await check(settings)
+
+    assert code == 0
+    assert lines[name].startswith("note")
+
+
+async def test_check_anonymous_key_is_fine_and_said(settings: Settings, services: Services) -> None:
+    code, lines, _ = await check(settings.model_copy(update={"horde_api_key": Settings().horde_api_key}))
+
+    assert code == 0
+    assert "anonymous" in lines["AI Horde key"]
+    assert "/api/v2/find_user" not in services.seen
+
+
+async def test_check_goes_on_without_token_and_without_services(tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9"
+    settings = Settings(
+        discord_api_url=f"{nowhere}/api/v10",
+        horde_url=f"{nowhere}/api/v2",
+        horde_api_key=SecretStr(KEY),
+        horde_image_reference_url=f"{nowhere}/reference.json",
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/muster.db",
+    )
+
+    code, lines, text = await check(settings)
+
+    assert code == 1
+    assert "DISCORD_TOKEN is not set" in lines["Discord token"]
+    assert lines["AI Horde"].startswith("FAILED")
+    assert lines["Image model list"].startswith("note")
+    assert lines["Database"].startswith("ok")
+    assert "oauth2/authorize" not in text
+
+
+async def test_check_folder_that_cannot_be_made(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    code, lines, _ = await check(
+        settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/file/muster.db"})
+    )
+
+    assert code == 1
+    assert lines["Data folder"].startswith("FAILED")
+    assert "Database" not in lines
+
+
+def test_invite_link_asks_for_exactly_what_is_needed() -> None:
+    bits = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 38
+
+    assert invite_link(42) == (
+        f"https://discord.com/oauth2/authorize?client_id=42&scope=bot+applications.commands&permissions={bits}"
+    )
+
+
+def test_finding_reads_as_one_line() -> None:
+    finding = Finding(name="AI Horde", verdict=Verdict.FAILED, text="is not there", fix="wait")
+
+    assert str(finding) == "FAILED  AI Horde: is not there -> wait"

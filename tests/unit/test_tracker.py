@@ -1,0 +1,337 @@
+"""The tracker on a manual clock, a real database file, and a provider that does what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.clock import ManualClock
+from bot.domain.jobs import Job
+from bot.domain.results import Outcome
+from bot.domain.stages import Stage
+from bot.errors import (
+    Busy,
+    ContentRefused,
+    Maintenance,
+    Paused,
+    ProtocolError,
+    RemoteGone,
+    SubmissionUncertain,
+    Unauthorized,
+    Unavailable,
+)
+from bot.providers.base import Harvest, Submission
+from bot.services.tracker import Tracker
+from bot.store.artifacts import SqlArtifactStore
+from bot.store.engine import open_database
+from bot.store.jobs import SqlJobStore
+from tests.factories import OWNER, make_job, make_progress, make_request
+from tests.scripted import ScriptedProvider, Wall, harvest_of
+
+
+@dataclass
+class Bench:
+    """A tracker that is running."""
+
+    clock: ManualClock
+    store: SqlJobStore
+    artifacts: SqlArtifactStore
+    provider: ScriptedProvider
+    wall: Wall
+    tracker: Tracker
+
+    async def until(self, condition: Callable[[Job], bool], job: Job, *, seconds: float = 600.0) -> Job:
+        """Let time pass until the row fulfils the condition."""
+        waited = 0.0
+        while waited <= seconds:
+            row = await self.row(job)
+            if condition(row):
+                return row
+            await self.clock.advance(0.5)
+            waited += 0.5
+        raise AssertionError(f"after {seconds} s the job is still {await self.row(job)}")
+
+    async def row(self, job: Job) -> Job:
+        row = await self.store.get(job.id)
+        assert row is not None
+        return row
+
+    async def result(self, job: Job) -> Job:
+        return await self.until(lambda row: row.over, job)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    """A running tracker."""
+    clock = ManualClock()
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
+        store, artifacts = SqlJobStore(database), SqlArtifactStore(database)
+        provider, wall = ScriptedProvider(), Wall()
+        tracker = Tracker(
+            store=store, artifacts=artifacts, providers={"horde": provider}, shows=wall, clock=clock, process=OWNER
+        )
+        running = asyncio.create_task(tracker.run())
+        yield Bench(clock, store, artifacts, provider, wall, tracker)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def test_job_goes_from_our_queue_to_its_result(bench: Bench) -> None:
+    job = make_job(stage=Stage.QUEUED, request=make_request(count=2))
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.FINISHED
+    assert row.stage is Stage.DELIVERING
+    assert bench.provider.calls == ["submit", "poll", "fetch"]
+    assert await bench.artifacts.get(job.id, 1) == f"bytes of {job.id}-1".encode()
+    assert next(state.stage for state in bench.wall.states[job.id]) is Stage.WAITING
+
+
+async def test_row_says_submitting_before_the_request_leaves(bench: Bench) -> None:
+    job = make_job()
+    seen: list[Stage] = []
+    submit = bench.provider.submit
+
+    async def spying(job: Job) -> Submission:
+        seen.append((await bench.row(job)).stage)
+        return await submit(job)
+
+    bench.provider.submit = spying  # type: ignore[method-assign]
+    await bench.store.add(job)
+    await bench.result(job)
+    assert seen == [Stage.SUBMITTING]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(Unavailable("refused"), id="down"),
+        pytest.param(Busy("slow down", retry_after=7), id="busy"),
+        pytest.param(Paused("timeout", retry_after=90), id="paused"),
+        pytest.param(Maintenance("later"), id="maintenance"),
+    ],
+)
+async def test_job_waits_here_and_says_why_while_the_service_does_not_take_it(
+    bench: Bench, trouble: Unavailable | Busy | Paused | Maintenance
+) -> None:
+    job = make_job()
+    bench.provider.submits.extend([trouble, trouble])
+    await bench.store.add(job)
+    held = await bench.until(lambda row: bool(row.hold), job)
+    assert held.stage is Stage.QUEUED
+    assert held.hold == trouble.user_message
+    assert bench.wall.last(job.id).hold == trouble.user_message
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.FINISHED
+    assert row.hold == ""
+
+
+@pytest.mark.parametrize(
+    ("refusal", "outcome"),
+    [
+        pytest.param(ContentRefused("no", code="CorruptPrompt"), Outcome.REJECTED, id="content"),
+        pytest.param(Unauthorized("key"), Outcome.REJECTED, id="key"),
+        pytest.param(ProtocolError("nonsense"), Outcome.FAILED, id="nonsense"),
+    ],
+)
+async def test_refused_job_ends_with_the_reason(bench: Bench, refusal: Exception, outcome: Outcome) -> None:
+    job = make_job()
+    bench.provider.submits.append(refusal)
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is outcome
+    assert row.result.message == refusal.user_message  # type: ignore[attr-defined]
+    assert bench.provider.calls == ["submit"]
+
+
+async def test_lost_submission_is_looked_for_and_adopted(bench: Bench) -> None:
+    job = make_job()
+    bench.provider.submits.append(SubmissionUncertain("reset"))
+    bench.provider.recoveries.extend([Unavailable("not yet"), Submission(remote_id="found")])
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert row.remote_id == "found"
+    assert bench.provider.calls[:3] == ["submit", "recover", "recover"]
+    assert bench.provider.calls.count("submit") == 1
+
+
+async def test_lost_submission_that_surely_never_arrived_is_sent_again(bench: Bench) -> None:
+    job = make_job()
+    bench.provider.submits.append(SubmissionUncertain("reset"))
+    await bench.store.add(job)
+    await bench.result(job)
+    assert bench.provider.calls[:3] == ["submit", "recover", "submit"]
+
+
+async def test_lost_submission_that_cannot_be_looked_for_is_told_honestly(bench: Bench) -> None:
+    job = make_job(stage=Stage.SUBMITTING)
+    bench.provider.recoveries.append(SubmissionUncertain("anonymous"))
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert row.result is not None
+    assert (row.result.outcome, row.result.code) == (Outcome.FAILED, "lost-submission")
+    assert "haven't sent it a second time" in row.result.message
+    assert "submit" not in bench.provider.calls
+
+
+async def test_pictures_are_fetched_as_they_finish(bench: Bench) -> None:
+    job = make_job(stage=Stage.WAITING, request=make_request(count=2))
+    bench.provider.polls.append(make_progress(Stage.PROCESSING, finished=1))
+    bench.provider.harvests.append(harvest_of(job, 1))
+    await bench.store.add(job)
+    first = await bench.until(lambda row: len(row.artifacts) == 1, job)
+    assert not first.over
+    row = await bench.result(job)
+    assert [artifact.index for artifact in row.artifacts] == [0, 1]
+    assert bench.provider.calls == ["poll", "fetch", "poll", "fetch"]
+
+
+async def test_unchanged_news_is_not_written(bench: Bench) -> None:
+    job = make_job(stage=Stage.WAITING)
+    same = make_progress(queue_position=3, ends_at=None)
+    bench.provider.polls.extend([same] * 5)
+    await bench.store.add(replace(job, progress=same, cadence=2.0))
+    await bench.until(lambda _: len(bench.provider.calls) == 1, job)
+    before = await bench.row(job)
+    await bench.until(lambda _: len(bench.provider.calls) >= 4, job)
+    after = await bench.row(job)
+    leases = after.version - before.version
+    assert leases <= 4, "only the leases may have written"
+    assert replace(after, version=0, due_at=None, cadence=0) == replace(before, version=0, due_at=None, cadence=0)
+
+
+async def test_silent_service_holds_the_job_and_the_job_goes_on_afterwards(bench: Bench) -> None:
+    job = make_job(stage=Stage.PROCESSING)
+    bench.provider.polls.extend([Unavailable("down")] * 3)
+    await bench.store.add(job)
+    held = await bench.until(lambda row: bool(row.hold), job)
+    assert held.stage is Stage.PROCESSING
+    assert bench.tracker.providers_silent == {"horde"}
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.FINISHED
+    assert not bench.tracker.providers_silent
+
+
+async def test_forgotten_request_has_expired(bench: Bench) -> None:
+    job = make_job(stage=Stage.WAITING)
+    bench.provider.polls.append(RemoteGone("404"))
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.EXPIRED
+
+
+async def test_request_that_never_ends_is_given_up_after_its_longest_life(bench: Bench) -> None:
+    job = make_job(stage=Stage.WAITING)
+    job = replace(job, submitted_at=bench.clock.now() - timedelta(minutes=76))
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.EXPIRED
+
+
+async def test_files_out_of_reach_are_tried_for_three_minutes_and_then_given_up(bench: Bench) -> None:
+    job = make_job(stage=Stage.PROCESSING)
+    bench.provider.harvests.extend([Harvest(artifacts=(), bytes_of={}, missing=1)] * 100)
+    await bench.store.add(job)
+    await bench.until(lambda row: bool(row.hold), job)
+    started = bench.clock.now()
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.FAILED
+    assert (bench.clock.now() - started).total_seconds() >= 170
+
+
+async def test_cancel_before_submission_costs_nothing(bench: Bench) -> None:
+    job = make_job()
+    bench.provider.submits.append(Unavailable("down"))
+    await bench.store.add(job)
+    await bench.until(lambda row: bool(row.hold), job)
+    await bench.store.request_cancel(job.id, bench.clock.now())
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.CANCELLED
+    assert bench.provider.calls == ["submit"]
+
+
+async def test_cancel_keeps_the_pictures_that_exist(bench: Bench) -> None:
+    job = make_job(stage=Stage.PROCESSING, request=make_request(count=3))
+    await bench.store.add(replace(job, cancel_requested=True))
+    bench.provider.harvests.append(harvest_of(job, 1))
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.CANCELLED
+    assert len(row.artifacts) == 1
+    assert bench.provider.calls == ["cancel", "fetch"]
+
+
+async def test_cancel_is_tried_again_while_the_service_is_silent(bench: Bench) -> None:
+    job = make_job(stage=Stage.PROCESSING)
+    bench.provider.cancels.append(Unavailable("down"))
+    bench.provider.harvests.append(Harvest(artifacts=(), bytes_of={}))
+    await bench.store.add(replace(job, cancel_requested=True))
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.CANCELLED
+    assert bench.provider.calls == ["cancel", "cancel", "fetch"]
+
+
+async def test_unexpected_error_fails_one_job_with_a_reference_and_the_others_go_on(bench: Bench) -> None:
+    broken, fine = make_job(stage=Stage.WAITING), make_job(stage=Stage.QUEUED)
+    bench.provider.polls.append(ValueError("a bug"))
+    await bench.store.add(broken)
+    row = await bench.result(broken)
+    await bench.store.add(fine)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.FAILED
+    assert row.result.reference
+    assert (await bench.result(fine)).result is not None
+
+
+async def test_result_that_is_not_shown_yet_is_shown_again_after_a_restart(bench: Bench) -> None:
+    job = make_job(stage=Stage.DELIVERING)
+    await bench.store.add(job)
+    await bench.until(lambda _: job.id in bench.wall.states, job)
+    assert bench.wall.last(job.id).over
+
+
+async def test_tracker_cancelled_in_a_look_lets_the_cancellation_travel(tmp_path: Path) -> None:
+    clock, provider, entered = ManualClock(), ScriptedProvider(), asyncio.Event()
+
+    async def forever(job: Job) -> Submission:
+        entered.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    provider.submit = forever  # type: ignore[method-assign]
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
+        store = SqlJobStore(database)
+        tracker = Tracker(
+            store=store,
+            artifacts=SqlArtifactStore(database),
+            providers={"horde": provider},
+            shows=Wall(),
+            clock=clock,
+            process=OWNER,
+        )
+        job = make_job()
+        await store.add(job)
+        running = asyncio.create_task(tracker.run())
+        await entered.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        row = await store.get(job.id)
+        assert row is not None
+        assert row.stage is Stage.SUBMITTING, "what is written is what a restart finds"
