@@ -116,8 +116,5 @@ class Controls(commands.Cog):
 
     async def _collect(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
         await interaction.response.defer()
-        await self._jobs.renew(
-            job_id,
-            interaction_token=SecretStr(interaction.token),
-            application_id=interaction.application_id,
-        )
+        token = SecretStr(interaction.token)
+        await self._jobs.renew(job_id, token=token, application_id=interaction.application_id)

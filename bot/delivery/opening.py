@@ -14,6 +14,7 @@ from bot.delivery.translate import discord_errors
 from bot.domain.jobs import Job
 from bot.errors import DeliveryError, ReplyClosed, ReplyLost
 from bot.render import render_job
+from bot.render.messages import RenderedMessage
 from bot.ui.embeds import to_embed
 from bot.ui.job_controls import controls_view
 
@@ -31,21 +32,25 @@ class InteractionOpener:
     async def open(self, job: Job) -> int | None:
         """Send the acknowledgement; returns the message id. Raises `DeliveryError` when Discord no longer takes it."""
         rendered = render_job(job, self._clock.now())
-        view = controls_view(rendered.controls, job.id)
         try:
-            with discord_errors():
-                answer = await self._interaction.response.send_message(
-                    embed=to_embed(rendered.embed),
-                    view=view if view is not None else discord.utils.MISSING,
-                    ephemeral=job.reply.ephemeral,
-                    allowed_mentions=discord.AllowedMentions.none(),
-                )
+            return await self._send(job, rendered)
         except (ReplyClosed, ReplyLost):
             raise
-        except DeliveryError:
-            # The answer may have arrived although its receipt did not: ask before giving up.
-            log.warning("acknowledgement uncertain", extra={"action": "job.ack-uncertain", "job_id": job.id})
-            return (await self._delivery.routes.original(job.reply)).id
+        except DeliveryError as error:
+            # It may have arrived although its receipt did not. If not, a second one cannot do harm: Discord takes one.
+            log.warning("acknowledgement uncertain", extra={"action": "job.ack-uncertain", "cause": str(error)})
+            found = await _find(self._delivery.routes, job)
+            return found if found is not None else await self._send(job, rendered)
+
+    async def _send(self, job: Job, rendered: RenderedMessage) -> int | None:
+        view = controls_view(rendered.controls, job.id)
+        with discord_errors():
+            answer = await self._interaction.response.send_message(
+                embed=to_embed(rendered.embed),
+                view=view if view is not None else discord.utils.MISSING,
+                ephemeral=job.reply.ephemeral,
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
         self._delivery.opened(job, rendered)
         return answer.message_id
 
@@ -61,7 +66,11 @@ class OriginalFinder:
         """The id of the message that answers the job's interaction, or None when there surely is none."""
         if not self._routes.token_works(job.reply, set(), self._clock.now()):
             return None
-        try:
-            return (await self._routes.original(job.reply)).id
-        except (ReplyLost, ReplyClosed):
-            return None
+        return await _find(self._routes, job)
+
+
+async def _find(routes: Routes, job: Job) -> int | None:
+    try:
+        return (await routes.original(job.reply)).id
+    except (ReplyLost, ReplyClosed):
+        return None

@@ -34,18 +34,22 @@ class Route(Protocol):
         ...
 
 
+#: Discord's own word for the message that answers an interaction, or that a pressed button is on: the one name of
+#: it that every token understands. discord.py types the id as int, but sends whatever it is given.
+_ORIGINAL = cast("int", "@original")
+
+
 class _TokenRoute:
-    def __init__(self, webhook: discord.Webhook, message_id: int) -> None:
+    def __init__(self, webhook: discord.Webhook) -> None:
         self._webhook = webhook
-        self._message_id = message_id
 
     async def read(self) -> list[discord.Attachment]:
         with discord_errors():
-            return (await self._webhook.fetch_message(self._message_id)).attachments
+            return (await self._webhook.fetch_message(_ORIGINAL)).attachments
 
     async def edit(self, fields: Fields) -> list[discord.Attachment]:
         with discord_errors():
-            return (await self._webhook.edit_message(self._message_id, **fields)).attachments
+            return (await self._webhook.edit_message(_ORIGINAL, **fields)).attachments
 
 
 class _ChannelRoute:
@@ -86,7 +90,7 @@ class Routes:
         if address.message_id is None:
             return None
         if self.token_works(address, dead_tokens, self._clock.now()):
-            return _TokenRoute(self.webhook(address), address.message_id)
+            return _TokenRoute(self.webhook(address))
         if address.ephemeral or not address.by_channel:
             return None
         await self._logged_in.wait()
@@ -102,8 +106,7 @@ class Routes:
     async def original(self, address: ReplyAddress) -> discord.WebhookMessage:
         """The message that answered the interaction, whatever its id."""
         with discord_errors():
-            # discord.py types the id as int, but sends whatever it is given; "@original" is Discord's own word.
-            return await self.webhook(address).fetch_message(cast("int", "@original"))
+            return await self.webhook(address).fetch_message(_ORIGINAL)
 
     def _pacer(self, channel_id: int) -> Pacer:
         if len(self._pacers) > MAX_PACERS:

@@ -63,8 +63,8 @@ class Imagining:
         model = self._models.find(chosen) if chosen else self._models.default_model(nsfw=wish.nsfw)
         width, height = dimensions(wish.aspect, wish.size, model.native)
         return ImageRequest(
-            prompt=wish.prompt.strip(),
-            negative=wish.negative.strip(),
+            prompt=_clean(wish.prompt),
+            negative=_clean(wish.negative),
             model=model.name,
             width=width,
             height=height,
@@ -74,7 +74,7 @@ class Imagining:
             sampler=model.sampler,
             karras=model.karras,
             clip_skip=model.clip_skip,
-            seed=wish.seed.strip() or _new_seed(),
+            seed=_clean(wish.seed) or _new_seed(),
             nsfw=wish.nsfw,
             aspect=wish.aspect,
             size=wish.size,
@@ -133,6 +133,11 @@ def _steps_and_guidance(text: str) -> tuple[int | None, float | None]:
         raise InvalidRequest(user_message="I can't read the steps and guidance; write them like `25 / 7`.")
     steps, guidance = match["steps"], match["guidance"]
     return (int(steps) if steps else None, float(guidance) if guidance else None)
+
+
+def _clean(text: str) -> str:
+    """Leave out what neither the database nor the Horde takes: lone surrogates and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "").strip()
 
 
 def _new_seed() -> str:

@@ -131,7 +131,8 @@ class JobService:
         if await self._store.request_cancel(job_id, self._clock.now()):
             log.info("cancel requested", extra={"action": "job.cancel-requested", "job_id": job_id})
             job = await self.get(job_id)
-            self._shows.show(job)
+            if job.owner == self._process:
+                self._shows.show(job)
             self._tracker.wake()
         return job
 
@@ -144,21 +145,16 @@ class JobService:
             self._tracker.wake()
         return job
 
-    async def renew(self, job_id: JobId, *, interaction_token: SecretStr, application_id: int) -> Job:
-        """Give the job's reply a fresh token (a press brings one) and have it brought up to date. Raises `JobGone`."""
+    async def renew(self, job_id: JobId, *, token: SecretStr, application_id: int) -> Job:
+        """Give the job's reply the fresh token that a press brings, and have it brought up to date.
+
+        Raises `JobGone`.
+        """
+        now = self._clock.now()
+        await self._store.renew_reply(
+            job_id, application_id=application_id, token=token, until=now + TOKEN_LIFE, now=now
+        )
         job = await self.get(job_id)
-        until = self._clock.now() + TOKEN_LIFE
-
-        def change(row: Job) -> Job:
-            address = replace(row.reply, token=interaction_token, token_until=until, application_id=application_id)
-            due = self._clock.now() if row.over and not row.terminal else row.due_at
-            return replace(row, reply=address, due_at=due)
-
-        try:
-            job = await self._store.change(job.id, self._process, change)
-        except StaleJob:
-            log.info("another process owns the reply", extra={"action": "job.renew-elsewhere", "job_id": job_id})
-        self._shows.show(job)
         self._tracker.wake()
         return job
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import SecretStr
+
 from bot.domain.jobs import Job, JobId, ProcessId
 
 #: A pure change of a job; returning the same value means there is nothing to write.
@@ -53,6 +55,15 @@ class JobStore(Protocol):
 
     async def nudge(self, job_id: JobId, now: datetime) -> bool:
         """Ask whoever owns the job to look at it now; False when it is unknown or ended."""
+        ...
+
+    async def renew_reply(
+        self, job_id: JobId, *, application_id: int, token: SecretStr, until: datetime, now: datetime
+    ) -> bool:
+        """Give the reply a fresh interaction token and have whoever owns the job look at it now; False when it ended.
+
+        Whose process the press reached does not matter.
+        """
         ...
 
     async def unaccepted(self, owner: ProcessId, *, stale_before: datetime) -> Sequence[Job]:

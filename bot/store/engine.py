@@ -22,6 +22,7 @@ from bot.errors import SetupError
 from bot.store.upgrade import current_revision, head_revision, require_known, upgrade
 from bot.store.writer import WRITES, Writer, storage_errors
 
+#: How often a process that is refused the switch to WAL tries again.
 WAL_TRIES: Final = 20
 #: How long a writer waits for another process's transaction, in seconds.
 BUSY_TIMEOUT: Final = 30.0
@@ -112,8 +113,13 @@ async def _upgrade(engine: AsyncEngine, address: URL) -> None:
     """Migrate in one transaction: a start that is killed half-way leaves the database as it was."""
     try:
         async with engine.connect() as connection:
+            if _file(address) is not None:
+                # A migration that rebuilds a table drops the old one, and with it would go all that refers to it.
+                await connection.execute(text("PRAGMA foreign_keys=OFF"))
+                await connection.rollback()
             writing = await connection.execution_options(**{WRITES: True})
             await upgrade(writing, file=_file(address))
+        await engine.dispose()  # of the connection without foreign keys; the next one has them
     except (SQLAlchemyError, OSError) as error:
         raise SetupError([_complaint(address, error)]) from error
 

@@ -17,6 +17,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -95,6 +96,13 @@ class SqlJobStore(JobStore):
     async def nudge(self, job_id: JobId, now: datetime) -> bool:
         """Ask whoever owns the job to look at it now; False when it is unknown or ended."""
         return await self._writer.submit(partial(_touches, statement=_nudge(job_id, now)))
+
+    async def renew_reply(
+        self, job_id: JobId, *, application_id: int, token: SecretStr, until: datetime, now: datetime
+    ) -> bool:
+        """Give the reply a fresh token and have whoever owns the job look at it now; False when it ended."""
+        address = {"application_id": application_id, "token": token.get_secret_value(), "token_until": until}
+        return await self._writer.submit(partial(_touches, statement=_nudge(job_id, now).values(**address)))
 
     async def unaccepted(self, owner: ProcessId, *, stale_before: datetime) -> Sequence[Job]:
         """Take over rows that were written but never noted as acknowledged, oldest first."""

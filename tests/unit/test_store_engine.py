@@ -18,9 +18,12 @@ from sqlalchemy import Connection, text
 
 from bot.errors import SetupError
 from bot.store import upgrade
+from bot.store.artifacts import SqlArtifactStore
 from bot.store.engine import check_database, open_database, parse_url
+from bot.store.jobs import SqlJobStore
 from bot.store.state import SqlStateStore
 from bot.store.tables import metadata
+from tests.factories import NOW, make_job
 
 ORIGINAL = upgrade.MIGRATIONS
 SECOND_REVISION = """
@@ -34,6 +37,9 @@ def upgrade() -> None:
     op.execute("CREATE TABLE extra (id INTEGER)")
     {then}
 """
+
+REBUILD = """with op.batch_alter_table("jobs", recreate="always"):
+        pass"""
 
 
 @pytest.fixture
@@ -152,6 +158,19 @@ async def test_migration_keeps_a_copy_of_what_was(
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT value FROM state").fetchall() == [("value",)]
     assert mode(copy) == 0o600
+
+
+async def test_migration_that_rebuilds_a_table_keeps_what_refers_to_it(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    async with open_database(url) as database:
+        await SqlJobStore(database).add(job)
+        await SqlArtifactStore(database).put(job.id, 0, b"picture", now=NOW)
+    pretend_newer(monkeypatch, tmp_path, then=REBUILD)
+    async with open_database(url) as database:
+        assert await SqlJobStore(database).get(job.id) == job
+        assert await SqlArtifactStore(database).get(job.id, 0) == b"picture"
 
 
 async def test_migration_killed_half_way_does_not_block_the_next_start(

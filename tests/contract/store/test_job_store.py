@@ -291,6 +291,19 @@ async def test_mailbox_of_an_unknown_job(store: JobStore) -> None:
     assert not await store.nudge(JobId("nobody"), NOW)
 
 
+async def test_fresh_token_reaches_a_job_that_another_process_owns(store: JobStore) -> None:
+    job = make_job(stage=Stage.DELIVERING, due_at=None, owner=ProcessId("somebody-else"))
+    await store.add(job)
+    until = NOW + 60 * SECOND
+    token = SecretStr("a fresh one")
+    assert await store.renew_reply(job.id, application_id=7, token=token, until=until, now=NOW)
+    found = await store.get(job.id)
+    assert found is not None
+    assert (found.reply.token.get_secret_value(), found.reply.token_until) == ("a fresh one", until)
+    assert found.reply.application_id == 7
+    assert found.due_at == NOW
+
+
 async def test_nudge_makes_due_and_never_puts_off(store: JobStore) -> None:
     later, earlier, never = (make_job(due_at=due) for due in (NOW + 60 * SECOND, NOW - SECOND, None))
     for job in (later, earlier, never):
