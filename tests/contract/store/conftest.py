@@ -27,8 +27,6 @@ POSTGRES = os.environ.get("MUSTER_TEST_POSTGRES", "")
 
 @asynccontextmanager
 async def fresh_postgres() -> AsyncIterator[str]:
-    if not POSTGRES:
-        pytest.skip("MUSTER_TEST_POSTGRES is not set")
     if importlib.util.find_spec("asyncpg") is None:
         pytest.skip("asyncpg is not installed")
     server, name = parse_url(POSTGRES), f"muster_test_{uuid.uuid4().hex[:12]}"
@@ -43,7 +41,10 @@ async def fresh_postgres() -> AsyncIterator[str]:
         await engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+ENGINES = ["sqlite", "postgresql"] if POSTGRES else ["sqlite"]
+
+
+@pytest.fixture(params=ENGINES)
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """An address with nothing behind it yet."""
     if request.param == "sqlite":
