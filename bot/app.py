@@ -25,6 +25,7 @@ from bot.media import MediaFetcher
 from bot.providers.horde import Catalogue, HordeClient, HordeImageProvider
 from bot.services.imagining import Imagining
 from bot.services.jobs import JobService, ReplyBook
+from bot.services.sources import KeptSources
 from bot.services.tracker import Tracker
 from bot.settings import Settings
 from bot.store.artifacts import SqlArtifactStore
@@ -44,8 +45,10 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 10.0
 #: Seconds between two looks at the model list, and between two purges.
 MODELS_EVERY, PURGE_EVERY = 60.0, 600.0
-#: How long edits in flight may take after we are told to stop, in seconds.
-GRACE = 8.0
+#: Seconds that requests on their way to a provider, and then edits in flight, may take after we are told to stop.
+GRACE = 4.0
+#: Longest call of Discord's webhook routes, in seconds: an edit that hangs is tried again while its token lives.
+LONGEST_CALL = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,10 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
     point_library_at(settings.discord_api_url, settings.discord_gateway_url)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.database_url))
-        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        timeout = aiohttp.ClientTimeout(total=LONGEST_CALL)
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout)
+        )
         media = await stack.enter_async_context(MediaFetcher.open(settings.media_hosts))
         process = ProcessId(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
         store = SqlJobStore(database)
@@ -113,7 +119,7 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
         client = MusterClient(
             state=SqlStateStore(database), clock=clock, gateway_given=bool(settings.discord_gateway_url)
         )
-        stack.push_async_callback(client.close)
+        stack.push_async_callback(client.shut)
         routes = Routes(client, session, clock, logged_in=client.logged_in)
         book = ReplyBook(store=store, clock=clock, process=process)
         delivery = Delivery(routes=routes, artifacts=artifacts, book=book, clock=clock)
@@ -121,13 +127,14 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
             store=store,
             artifacts=artifacts,
             providers={provider.name: provider},
+            sources=KeptSources(media=media, artifacts=artifacts, clock=clock, process=process),
             shows=delivery,
             clock=clock,
             process=process,
         )
         jobs = JobService(store=store, tracker=tracker, shows=delivery, clock=clock, process=process)
         imagining = Imagining(catalogue)
-        controls = Controls(jobs, imagining, delivery, book, clock)
+        controls = Controls(jobs, imagining, delivery, clock)
         imagine = Imagine(jobs, imagining, delivery, clock)
         client.equip(cogs=[imagine, controls, About(lambda: client.command_ids)], presses=controls)
         yield App(
@@ -163,18 +170,20 @@ async def _serve(app: App, stopping: asyncio.Event) -> None:
             group.create_task(_every(app.clock, HEARTBEAT, lambda: _beat(app, beat)), name="heartbeat"),
             group.create_task(_every(app.clock, MODELS_EVERY, app.catalogue.refresh), name="models"),
             group.create_task(_every(app.clock, PURGE_EVERY, lambda: _purge(app)), name="purge"),
-            group.create_task(app.jobs.resume_unaccepted(app.finder), name="resume"),
+            group.create_task(_every(app.clock, HEARTBEAT, lambda: _resume(app)), name="resume"),
             group.create_task(_discord(app, stopping), name="discord"),
         ]
         await stopping.wait()
         log.info("stopping", extra={"action": "bot.stopping"})
         app.client.stopping = True
+        app.jobs.accepting = False
+        await app.tracker.close(GRACE)
         await app.delivery.close(GRACE)
         # Closed before its task is cancelled: a reconnecting shard of discord.py swallows the cancellation.
-        await app.client.close()
+        await app.client.shut()
         for task in loops:
             task.cancel()
-    await app.processes.leave(app.process)
+    await app.processes.leave(app.process, app.clock.now())
     log.info("stopped", extra={"action": "bot.stopped"})
 
 
@@ -186,6 +195,10 @@ async def _discord(app: App, stopping: asyncio.Event) -> None:
 async def _beat(app: App, noted: Callable[[], None]) -> None:
     await app.processes.beat(app.process, app.clock.now())
     noted()
+
+
+async def _resume(app: App) -> None:
+    await app.jobs.resume_unaccepted(app.finder)
 
 
 async def _purge(app: App) -> None:

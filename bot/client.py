@@ -21,7 +21,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
-from bot.errors import SetupError, Unavailable
+from bot.errors import SetupError, StoreError, Unavailable
 from bot.store.base import StateStore
 from bot.ui.errors import answer_error
 from bot.ui.job_controls import JobButton, Presses
@@ -101,13 +101,14 @@ class MusterClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         """Load cogs and buttons; runs after login and before the gateway."""
+        if self._gateway_given:
+            # With a shard count the library goes to the configured gateway instead of the one Discord names. If this
+            # fails the login is tried again as a whole, so it comes before anything that can be done once only.
+            self.shard_count = (await self.http.get_bot_gateway())[0]
         for cog in self._cogs_to_load:
             await self.add_cog(cog)
         self.add_dynamic_items(JobButton)
         self.logged_in.set()
-        if self._gateway_given:
-            # With a shard count the library goes to the configured gateway instead of the one Discord names.
-            self.shard_count = (await self.http.get_bot_gateway())[0]
 
     async def run_until_closed(self, token: str) -> None:
         """Log in and stay connected. Raises `SetupError` for what only the operator can mend."""
@@ -130,9 +131,22 @@ class MusterClient(commands.AutoShardedBot):
             except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
                 if failures == 0:
                     log.warning("cannot log in yet", extra={"action": "discord.down", "cause": type(error).__name__})
-                await self.http.close()
+                await self._forget_session()
                 await self._clock.sleep(LOGIN_PATIENCE[min(failures, len(LOGIN_PATIENCE) - 1)])
                 failures += 1
+
+    async def _forget_session(self) -> None:
+        """Close what a failed login opened; the library would use its closed connector again."""
+        await self.http.close()
+        self.http.clear()
+        self.http.connector = discord.utils.MISSING
+
+    async def shut(self) -> None:
+        """Close the connection, also if there never was one (the library's own `close` fails then)."""
+        if self.logged_in.is_set():
+            await self.close()
+        else:
+            await self._forget_session()
 
     async def _stay_connected(self) -> None:
         while not self.is_closed():
@@ -157,7 +171,7 @@ class MusterClient(commands.AutoShardedBot):
             try:
                 await self._sync_once()
                 return
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            except (discord.HTTPException, aiohttp.ClientError, OSError, StoreError) as error:
                 log.warning("commands not synced", extra={"action": "commands.failed", "cause": str(error)})
                 await self._clock.sleep(LOGIN_PATIENCE[min(failures, len(LOGIN_PATIENCE) - 1)])
                 failures += 1

@@ -98,7 +98,9 @@ class Unavailable(ProviderError):
 class Busy(ProviderError):
     """The service asked us to slow down; `retry_after` is in seconds."""
 
-    default_user_message = "The AI Horde is taking no more requests from me this moment. Yours is kept and goes next."
+    default_user_message = (
+        "The AI Horde is taking no more requests from me this moment. Yours is kept here and goes in as soon as it can."
+    )
 
     def __init__(self, detail: str = "", *, retry_after: float = 5.0, user_message: str | None = None) -> None:
         super().__init__(detail, user_message=user_message)
@@ -165,7 +167,7 @@ class SubmissionUncertain(ProviderError):
 
     default_user_message = (
         "The connection broke just as I was handing this to the AI Horde, so I can't tell whether it arrived. "
-        "I haven't sent it a second time; press **Again** if you'd like me to."
+        "I haven't sent it a second time; press **Try again** if you'd like me to."
     )
 
 

@@ -36,7 +36,7 @@ PATIENCE = 5.0
 MIN_RETRY_AFTER, MAX_RETRY_AFTER = 0.5, 600.0
 
 #: 503 is the service's own "not now"; the 52x are Cloudflare's for an origin that was never reached.
-_NOT_REACHED = frozenset({503, 521, 522, 523, 525, 526, 530})
+_NOT_REACHED = frozenset({503, 521, 523, 525, 526, 530})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from bot.services.jobs import Actor
 #: What a reply needs, by Discord's own names.
 NEEDED = (
     ("view_channel", "View Channel"),
-    ("send_messages", "Send Messages"),
     ("embed_links", "Embed Links"),
     ("attach_files", "Attach Files"),
 )
+ELSEWHERE = ("send_messages", "Send Messages")
+IN_THREADS = ("send_messages_in_threads", "Send Messages in Threads")
 
 
 def check_permissions(interaction: discord.Interaction[Any]) -> None:
@@ -27,9 +28,8 @@ def check_permissions(interaction: discord.Interaction[Any]) -> None:
     granted = interaction.app_permissions
     if granted.administrator:
         return
-    missing = [label for name, label in NEEDED if not getattr(granted, name)]
-    if isinstance(interaction.channel, discord.Thread) and not granted.send_messages_in_threads:
-        missing = [label for label in missing if label != "Send Messages"] + ["Send Messages in Threads"]
+    sending = IN_THREADS if isinstance(interaction.channel, discord.Thread) else ELSEWHERE
+    missing = [label for name, label in (*NEEDED, sending) if not getattr(granted, name)]
     if missing:
         names = " and ".join(f"**{label}**" for label in missing)
         raise MissingPermissions(

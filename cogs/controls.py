@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import discord
 from discord.ext import commands
 from pydantic import SecretStr
 
 from bot.clock import Clock
 from bot.delivery import Delivery, InteractionOpener
-from bot.domain.jobs import Job, JobId
+from bot.domain.jobs import ImageJob, Job, JobId, is_image
 from bot.domain.requests import ImageRequest
 from bot.errors import InvalidRequest, JobGone
 from bot.render import render_details
 from bot.services.imagining import Changes, Imagining
-from bot.services.jobs import JobService, ReplyBook
+from bot.services.jobs import JobService
 from bot.ui.edit_form import EditForm, read_form
 from bot.ui.embeds import to_embed
 from bot.ui.errors import answer_error
@@ -31,13 +33,10 @@ Press = Callable[[discord.Interaction[Any], JobId], Awaitable[None]]
 class Controls(commands.Cog):
     """What the buttons do."""
 
-    def __init__(
-        self, jobs: JobService, imagining: Imagining, delivery: Delivery, book: ReplyBook, clock: Clock
-    ) -> None:
+    def __init__(self, jobs: JobService, imagining: Imagining, delivery: Delivery, clock: Clock) -> None:
         self._jobs = jobs
         self._imagining = imagining
         self._delivery = delivery
-        self._book = book
         self._clock = clock
         self._presses: dict[str, Press] = {
             "cancel": self._cancel,
@@ -76,19 +75,20 @@ class Controls(commands.Cog):
         job = await self._jobs.cancel(job_id, actor_of(interaction))
         if job.over:
             raise InvalidRequest(user_message="This one is already over; there is nothing left to cancel.")
-        await interaction.response.defer()
+        with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+            await interaction.response.defer()  # what was asked is done, whether or not the press is shown as heard
 
     async def _again(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
-        job = await self._jobs.get(job_id)
+        job = await self._image(job_id)
         request = self._imagining.again(job.request, nsfw=age_restricted(interaction))
         await self._start(interaction, request, parent=job)
 
     async def _edit(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
-        job = await self._jobs.get(job_id)
+        job = await self._image(job_id)
         await interaction.response.send_modal(EditForm(job))
 
     async def _edited(self, interaction: discord.Interaction[Any], job_id: JobId, changes: Changes) -> None:
-        job = await self._jobs.get(job_id)
+        job = await self._image(job_id)
         request = self._imagining.edited(job.request, changes, nsfw=age_restricted(interaction))
         await self._start(interaction, request, parent=job)
 
@@ -103,6 +103,12 @@ class Controls(commands.Cog):
             parent_id=parent.id,
         )
 
+    async def _image(self, job_id: JobId) -> ImageJob:
+        job = await self._jobs.get(job_id)
+        if not is_image(job):
+            raise JobGone(f"{job_id} is not a wish for pictures")
+        return job
+
     async def _details(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
         rendered = render_details(await self._jobs.get(job_id))
         await interaction.response.send_message(embed=to_embed(rendered.embed), ephemeral=True)
@@ -111,10 +117,12 @@ class Controls(commands.Cog):
         job = await self._jobs.delete(job_id, actor_of(interaction))
         await interaction.response.defer()
         self._delivery.forget(job.id)
-        await interaction.delete_original_response()
-        await self._book.detached(job.id, "deleted by request")
+        with contextlib.suppress(discord.NotFound):  # somebody was quicker
+            await interaction.delete_original_response()
 
     async def _collect(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        if (await self._jobs.get(job_id)).terminal:
+            raise InvalidRequest(user_message="This one is complete; there is nothing more to collect.")
         await interaction.response.defer()
         token = SecretStr(interaction.token)
         await self._jobs.renew(job_id, token=token, application_id=interaction.application_id)

@@ -99,6 +99,6 @@ def _walk(job: Job, stage: Stage, *, remote_id: str) -> Job:
     if stage in REMOTE:
         job = job.advance(make_progress(stage), NOW)
     if reached >= _ORDER.index(Stage.DELIVERING):
-        pictures = (make_artifact(index, remote_id=f"{remote_id}-{index}") for index in range(job.request.count))
+        pictures = (make_artifact(index, remote_id=f"{remote_id}-{index}") for index in range(job.request.parts))
         job = job.with_artifacts(*pictures).concluded(Result(outcome=Outcome.FINISHED), NOW)
     return job.delivered(NOW) if stage is Stage.ENDED else job

@@ -31,7 +31,10 @@ class ScriptedProvider:
         self.harvests: deque[Harvest | Exception] = deque()
         self.cancels: deque[Exception] = deque()
 
-    async def submit(self, job: Job) -> Submission:
+    async def turn(self) -> None:
+        pass
+
+    async def submit(self, job: Job, *, source: bytes | None = None) -> Submission:
         self.calls.append("submit")
         answer = self.submits.popleft() if self.submits else Submission(remote_id=f"remote-of-{job.id}", cost=10.0)
         return _or_raise(answer)
@@ -45,12 +48,12 @@ class ScriptedProvider:
 
     async def poll(self, job: Job) -> Progress:
         self.calls.append("poll")
-        over = Progress(stage=Stage.PROCESSING, finished=job.request.count, over=True)
+        over = Progress(stage=Stage.PROCESSING, finished=job.request.parts, over=True)
         return _or_raise(self.polls.popleft() if self.polls else over)
 
     async def fetch(self, job: Job) -> Harvest:
         self.calls.append("fetch")
-        return _or_raise(self.harvests.popleft() if self.harvests else harvest_of(job, job.request.count))
+        return _or_raise(self.harvests.popleft() if self.harvests else harvest_of(job, job.request.parts))
 
     async def cancel(self, job: Job) -> None:
         self.calls.append("cancel")
@@ -80,6 +83,13 @@ class Wall:
 
     def last(self, job_id: JobId) -> Job:
         return self.states[job_id][-1]
+
+
+class NoSources:
+    """Nobody handed anything in."""
+
+    async def first(self, job: Job) -> bytes | None:
+        return None
 
 
 def _or_raise(answer: T | Exception) -> T:

@@ -20,8 +20,8 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import discord
@@ -29,7 +29,7 @@ import discord
 from bot.clock import Clock
 from bot.delivery.pictures import fit
 from bot.delivery.routes import Fields, Route, Routes
-from bot.delivery.translate import Refused, TooLarge
+from bot.delivery.translate import NoAccess, Refused, TooLarge
 from bot.domain.jobs import Job, JobId
 from bot.errors import DeliveryError, ReplyClosed, ReplyLost
 from bot.render import render_job
@@ -49,6 +49,8 @@ OLD = 3600.0
 REQUEST_BYTES = 20 * 1024 * 1024
 #: Discord told us a file was too large: next time it has to fit this share.
 TIGHTER = 0.7
+#: Below this share of the promised limit we stop trying to send files at all.
+LEAST_SHARE = 0.05
 LONGEST_BACKOFF = 30.0
 
 
@@ -80,10 +82,19 @@ class _Reply:
     edited_at: float = float("-inf")
     failures: int = 0
     limit_share: float = 1.0
+    #: Files are not taken here: words only.
+    bare: bool = False
+    #: Indices of files whose bytes are no longer kept.
+    gone: set[int] = field(default_factory=set)
     dead_tokens: set[str] = field(default_factory=set)
     #: Why nobody can see it any more; empty while somebody can.
     lost: str = ""
     task: asyncio.Task[None] | None = None
+
+    @property
+    def size_limit(self) -> int:
+        """Bytes a file may have here, as far as is known."""
+        return int(self.newest.reply.size_limit * self.limit_share)
 
 
 class Delivery:
@@ -164,7 +175,7 @@ class Delivery:
             if reply.lost or job.reply.detached:
                 await self._detach(reply, reply.lost or job.reply.detached)
                 return
-            rendered = self._render(job)
+            rendered = self._render(reply, job)
             if rendered == reply.shown:
                 await self._up_to_date(job)
                 return
@@ -176,9 +187,10 @@ class Delivery:
             elif await self._try_edit(reply, job, rendered):
                 return
 
-    def _render(self, job: Job) -> RenderedMessage:
-        private = job.reply.ephemeral or not job.reply.by_channel
-        return render_job(job, self._clock.now(), can_collect=private, notes=_file_notes(job))
+    def _render(self, reply: _Reply, job: Job) -> RenderedMessage:
+        rendered = render_job(job, self._clock.now(), notes=tuple(_file_notes(reply, job)))
+        files = () if reply.bare else tuple(ref for ref in rendered.files if ref.index not in reply.gone)
+        return replace(rendered, files=files)
 
     async def _up_to_date(self, job: Job) -> None:
         if job.over:
@@ -209,22 +221,34 @@ class Delivery:
         except ReplyClosed:
             reply.dead_tokens.add(job.reply.token.get_secret_value())
             reply.attached = None
-        except TooLarge:
+        except TooLarge as error:
             reply.limit_share *= TIGHTER
-            reply.attached = None
-        except Refused:
-            log.exception("Discord refused a message", extra={"action": "reply.refused", "job_id": job.id})
-            if job.over:
-                await self._detach(reply, "refused by Discord")
-            else:
-                reply.shown = rendered
-            return True
+            reply.bare = reply.limit_share < LEAST_SHARE
+            await self._back_off(reply, job, error)
+        except Refused as error:
+            return await self._refused(reply, job, rendered, error)
         except DeliveryError as error:
             await self._back_off(reply, job, error)
         else:
             reply.failures = 0
             reply.shown = rendered
+            if self._render(reply, job) != rendered:
+                return False
+            # Noted at once and not at the next turn of the loop, which there is none of when we are to stop.
+            await self._up_to_date(job)
+            return job.over
         return False
+
+    async def _refused(self, reply: _Reply, job: Job, rendered: RenderedMessage, error: Refused) -> bool:
+        """Try the words alone where files are not taken; what is refused even so is kept for a day, not thrown away."""
+        about = {"action": "reply.refused", "job_id": job.id, "cause": str(error)}
+        log.error("Discord refused a message", exc_info=error, extra=about)
+        if rendered.files and not reply.bare:
+            reply.bare = True
+            return False
+        reply.shown = rendered
+        await self._park(job)
+        return True
 
     async def _back_off(self, reply: _Reply, job: Job, error: DeliveryError) -> None:
         reply.failures += 1
@@ -255,28 +279,34 @@ class Delivery:
 
     async def _edit(self, route: Route, reply: _Reply, job: Job, rendered: RenderedMessage) -> None:
         if rendered.files and reply.attached is None:
-            reply.attached = await route.read()
+            try:
+                reply.attached = await route.read()
+            except (Refused, NoAccess):
+                # It may not be read (no Read Message History), yet perhaps edited: then every file is sent anew.
+                reply.attached = []
         while True:
             attached = reply.attached or []
-            missing = [ref for ref in rendered.files if not _has(attached, ref)]
-            uploads = await self._uploads(job, missing, int(job.reply.size_limit * reply.limit_share))
+            missing = [ref for ref in rendered.files if ref.index not in reply.gone and not _has(attached, ref)]
+            uploads = await self._uploads(reply, job, missing)
             fields = _fields(rendered)
             if uploads:
                 wanted = {_stem(ref.name) for ref in rendered.files}
                 fields["attachments"] = [a for a in attached if _stem(a.filename) in wanted] + uploads
             reply.attached = await route.edit(fields)
             reply.edited_at = self._clock.monotonic()
-            if len(uploads) >= len(missing) or not uploads:
+            if len(uploads) >= sum(ref.index not in reply.gone for ref in missing):
                 return
 
-    async def _uploads(self, job: Job, missing: Sequence[FileRef], limit: int) -> list[discord.File]:
+    async def _uploads(self, reply: _Reply, job: Job, missing: Sequence[FileRef]) -> list[discord.File]:
         """Fresh files for one request (a `discord.File` can be sent once only), within its size."""
         files: list[discord.File] = []
+        limit = reply.size_limit
         total = 0
         for ref in missing:
             data = await self._artifacts.get(job.id, ref.index)
             if data is None:
-                log.warning("a picture's bytes are gone", extra={"action": "reply.no-bytes", "job_id": job.id})
+                log.warning("a file's bytes are gone", extra={"action": "reply.no-bytes", "job_id": job.id})
+                reply.gone.add(ref.index)
                 continue
             data, extension = await fit(data, ref.name.rpartition(".")[2], limit)
             if files and total + len(data) > REQUEST_BYTES:
@@ -303,10 +333,18 @@ def _fields(rendered: RenderedMessage) -> Fields:
     }
 
 
-def _file_notes(job: Job) -> tuple[str, ...]:
-    """Say which pictures Discord only takes in a smaller form here."""
-    large = [str(a.index + 1) for a in job.pictures if a.size > job.reply.size_limit]
-    if not large:
-        return ()
-    which = f"Picture {large[0]} was" if len(large) == 1 else f"Pictures {', '.join(large)} were"
-    return (f"{which} re-encoded to fit Discord's limit of {job.reply.size_limit // (1024 * 1024)} MB here.",)
+def _file_notes(reply: _Reply, job: Job) -> Iterator[str]:
+    """Say what became of files that Discord does not take as they are, or that are no longer here."""
+    files = [artifact for artifact in job.usable if artifact.has_file]
+    if reply.bare and files:
+        yield "Discord doesn't let me attach files here; ask for the permission **Attach Files**, then press **Again**."
+        return
+    if large := [str(a.index + 1) for a in files if a.size > reply.size_limit]:
+        limit = f"{max(reply.size_limit / (1024 * 1024), 0.1):.2g} MB"
+        yield f"{_numbered(large)} re-encoded or made smaller to fit Discord's limit of {limit} here."
+    if gone := [str(index + 1) for index in sorted(reply.gone)]:
+        yield f"{_numbered(gone)} kept for a while only: nothing is left of it here."
+
+
+def _numbered(numbers: Sequence[str]) -> str:
+    return f"File {numbers[0]} was" if len(numbers) == 1 else f"Files {', '.join(numbers)} were"

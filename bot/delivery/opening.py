@@ -10,7 +10,7 @@ import discord
 from bot.clock import Clock
 from bot.delivery.delivery import Delivery
 from bot.delivery.routes import Routes
-from bot.delivery.translate import discord_errors
+from bot.delivery.translate import AlreadyAnswered, discord_errors
 from bot.domain.jobs import Job
 from bot.errors import DeliveryError, ReplyClosed, ReplyLost
 from bot.render import render_job
@@ -30,17 +30,29 @@ class InteractionOpener:
         self._clock = clock
 
     async def open(self, job: Job) -> int | None:
-        """Send the acknowledgement; returns the message id. Raises `DeliveryError` when Discord no longer takes it."""
+        """Send the acknowledgement; returns the message id.
+
+        Raises `ReplyLost` or `ReplyClosed` when Discord surely does not have it, another `DeliveryError` when that
+        cannot be told yet.
+        """
         rendered = render_job(job, self._clock.now())
         try:
             return await self._send(job, rendered)
         except (ReplyClosed, ReplyLost):
             raise
         except DeliveryError as error:
-            # It may have arrived although its receipt did not. If not, a second one cannot do harm: Discord takes one.
             log.warning("acknowledgement uncertain", extra={"action": "job.ack-uncertain", "cause": str(error)})
-            found = await _find(self._delivery.routes, job)
-            return found if found is not None else await self._send(job, rendered)
+            return await self._make_sure(job, rendered)
+
+    async def _make_sure(self, job: Job, rendered: RenderedMessage) -> int | None:
+        """It may have arrived although its receipt did not. If not, a second one is safe: Discord takes only one."""
+        found = await _find(self._delivery.routes, job)
+        if found is not None:
+            return found
+        try:
+            return await self._send(job, rendered)
+        except AlreadyAnswered:
+            return await _find(self._delivery.routes, job)
 
     async def _send(self, job: Job, rendered: RenderedMessage) -> int | None:
         view = controls_view(rendered.controls, job.id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol, cast
 
@@ -12,6 +14,7 @@ import discord
 from bot.clock import Clock
 from bot.delivery.translate import discord_errors
 from bot.domain.jobs import ReplyAddress
+from bot.errors import DeliveryError, ReplyClosed
 from bot.pacing import Pacer
 
 #: Edits with the bot's token for one channel: all its jobs share Discord's bucket.
@@ -58,13 +61,22 @@ class _ChannelRoute:
         self._pacer = pacer
 
     async def read(self) -> list[discord.Attachment]:
-        with discord_errors():
+        with _bot_token(), discord_errors():
             return (await self._message.fetch()).attachments
 
     async def edit(self, fields: Fields) -> list[discord.Attachment]:
         await self._pacer.acquire()
-        with discord_errors():
+        with _bot_token(), discord_errors():
             return (await self._message.edit(**fields)).attachments
+
+
+@contextmanager
+def _bot_token() -> Iterator[None]:
+    """A refused bot token is the operator's to mend: no other road opens by it, so it is tried again, slowly."""
+    try:
+        yield
+    except ReplyClosed as error:
+        raise DeliveryError(f"the bot's token is refused: {error}") from error
 
 
 class Routes:

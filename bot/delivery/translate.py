@@ -11,15 +11,22 @@ import discord
 from bot.errors import DeliveryError, ReplyClosed, ReplyLost
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
-ALREADY_ACKNOWLEDGED, MISSING_ACCESS, MISSING_PERMISSIONS, INVALID_TOKEN = 40060, 50001, 50013, 50027
-ARCHIVED_THREAD, TOO_LARGE = 50083, 40005
+TOO_LARGE, ALREADY_ACKNOWLEDGED, MISSING_ACCESS, INVALID_TOKEN = 40005, 40060, 50001, 50027
 
-_LOST = {UNKNOWN_CHANNEL: "channel deleted", UNKNOWN_MESSAGE: "message deleted", MISSING_ACCESS: "channel closed to me"}
+_LOST = {UNKNOWN_CHANNEL: "channel deleted", UNKNOWN_MESSAGE: "message deleted"}
 _CLOSED = {UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION, INVALID_TOKEN}
 
 
 class TooLarge(DeliveryError):
     """Discord found the files too large."""
+
+
+class NoAccess(ReplyLost):
+    """The channel is closed to us; a message there may still be one that we can edit but not read."""
+
+
+class AlreadyAnswered(DeliveryError):
+    """The interaction has its answer already."""
 
 
 class Refused(DeliveryError):
@@ -41,8 +48,12 @@ def _judge(error: discord.HTTPException) -> DeliveryError:
     said = f"{error.status} {error.code}"
     if error.code in _LOST:
         return ReplyLost(_LOST[error.code])
+    if error.code == MISSING_ACCESS:
+        return NoAccess("channel closed to me")
     if error.code in _CLOSED or error.status == 401:
         return ReplyClosed(said)
+    if error.code == ALREADY_ACKNOWLEDGED:
+        return AlreadyAnswered(said)
     if error.code == TOO_LARGE or error.status == 413:
         return TooLarge(said)
     if error.status == 429 or error.status >= 500:

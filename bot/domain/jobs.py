@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import NewType, Self
+from datetime import UTC, datetime, timedelta
+from typing import Generic, NewType, Self, TypeAlias
 
 from pydantic import SecretStr
+from typing_extensions import TypeIs, TypeVar
 
+from bot.domain.alchemy import AlchemyRequest, FormArtifact
+from bot.domain.kinds import Request
 from bot.domain.progress import Progress, steady
 from bot.domain.requests import ImageRequest
-from bot.domain.results import ImageArtifact, Outcome, Result
+from bot.domain.results import Artifact, ImageArtifact, Outcome, Result
 from bot.domain.stages import REMOTE, TERMINAL, Stage, may_follow
 
 JobId = NewType("JobId", str)
 ProcessId = NewType("ProcessId", str)
+R_co = TypeVar("R_co", bound=Request, default=Request, covariant=True)
 
+NO_TOKEN = SecretStr("")
+LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 #: The interaction token is not used in its last minute (ux 4.6; Discord: it lives 15 minutes).
 TOKEN_LIFE = timedelta(minutes=14)
 
@@ -25,12 +31,15 @@ class ReplyAddress:
     """Where a job's reply is, and by which roads it can be reached."""
 
     application_id: int
-    #: Unique: one interaction makes one job.
-    interaction_id: int
-    token: SecretStr
-    #: Last moment at which the token is used.
-    token_until: datetime
     channel_id: int
+    #: Unique: one interaction makes one job. None when a message asked, not an interaction.
+    interaction_id: int | None = None
+    #: The message that asked, or the one the reply refers to; unique as well.
+    source_message_id: int | None = None
+    #: Empty when there is none.
+    token: SecretStr = NO_TOKEN
+    #: Last moment at which the token is used.
+    token_until: datetime = LONG_AGO
     guild_id: int | None = None
     message_id: int | None = None
     #: Only the asker sees it, and only the token can edit it.
@@ -48,19 +57,19 @@ class ReplyAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Generic[R_co]):
     """A request being tracked. Changed only through the methods below, which return a new value."""
 
     id: JobId
     provider: str
-    request: ImageRequest
+    request: R_co
     #: Who asked: the only one, besides moderators, who may cancel or delete.
     asker_id: int
     reply: ReplyAddress
     created_at: datetime
     stage: Stage = Stage.QUEUED
     progress: Progress | None = None
-    artifacts: tuple[ImageArtifact, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
     result: Result | None = None
     #: The provider's id, and what it told at submission.
     remote_id: str | None = None
@@ -101,11 +110,26 @@ class Job:
         return self.stage in TERMINAL
 
     @property
-    def pictures(self) -> tuple[ImageArtifact, ...]:
+    def usable(self) -> tuple[Artifact, ...]:
         """The artifacts that can be shown."""
         return tuple(artifact for artifact in self.artifacts if artifact.usable)
 
-    def file_name(self, artifact: ImageArtifact) -> str:
+    @property
+    def images(self) -> tuple[ImageArtifact, ...]:
+        """The artifacts of a wish for pictures."""
+        return tuple(artifact for artifact in self.artifacts if isinstance(artifact, ImageArtifact))
+
+    @property
+    def pictures(self) -> tuple[ImageArtifact, ...]:
+        """Those of them that can be shown."""
+        return tuple(image for image in self.images if image.usable)
+
+    @property
+    def forms(self) -> tuple[FormArtifact, ...]:
+        """The artifacts of alchemy."""
+        return tuple(artifact for artifact in self.artifacts if isinstance(artifact, FormArtifact))
+
+    def file_name(self, artifact: Artifact) -> str:
         """The artifact's file name in Discord: how it is recognised after a restart."""
         return f"{self.id}-{artifact.index}.{artifact.extension}"
 
@@ -134,16 +158,15 @@ class Job:
             remote_id=remote_id,
             cost=cost,
             submitted_at=now,
-            progress=Progress(stage=Stage.WAITING, waiting=self.request.count),
+            progress=Progress(stage=Stage.WAITING, waiting=self.request.parts),
             hold="",
             held_since=None,
         )
 
     def held(self, why: str, *, until: datetime, now: datetime) -> Self:
-        """Keep it here (back in our own queue) until `until`, telling people why."""
-        stage = Stage.QUEUED if self.stage in {Stage.QUEUED, Stage.SUBMITTING} else self.stage
+        """Leave it where it is until `until`, telling people why."""
         since = self.held_since if self.hold else None
-        return replace(self, stage=stage, hold=why, held_since=since or now, due_at=until)
+        return replace(self, hold=why, held_since=since or now, due_at=until)
 
     def released(self) -> Self:
         """Forget why it was held."""
@@ -162,7 +185,7 @@ class Job:
         started_at = self.started_at or (now if stage is Stage.PROCESSING else None)
         return replace(self, stage=stage, progress=progress, started_at=started_at)
 
-    def with_artifacts(self, *new: ImageArtifact) -> Self:
+    def with_artifacts(self, *new: Artifact) -> Self:
         """Add artifacts that were not known yet (by the provider's id)."""
         known = {artifact.remote_id for artifact in self.artifacts}
         fresh = tuple(artifact for artifact in new if artifact.remote_id not in known)
@@ -185,10 +208,25 @@ class Job:
         return self if self.reply.detached else replace(self, reply=replace(self.reply, detached=why))
 
 
+UNFETCHED = "It was made, but what the worker made could not be fetched. Please try again."
+ImageJob: TypeAlias = Job[ImageRequest]
+AlchemyJob: TypeAlias = Job[AlchemyRequest]
+
+
+def is_image(job: Job) -> TypeIs[ImageJob]:
+    """Whether the job is a wish for pictures."""
+    return isinstance(job.request, ImageRequest)
+
+
+def is_alchemy(job: Job) -> TypeIs[AlchemyJob]:
+    """Whether the job works on a picture."""
+    return isinstance(job.request, AlchemyRequest)
+
+
 def conclude(job: Job, *, gone: bool = False) -> Result:
     """Judge how a job ended by what came of it, never by the provider's word alone (facts section 3)."""
-    usable, censored = len(job.pictures), sum(1 for a in job.artifacts if a.censored)
-    if usable >= job.request.count:
+    usable, censored = len(job.usable), sum(1 for a in job.artifacts if a.censored)
+    if usable >= job.request.parts:
         return Result(outcome=Outcome.FINISHED)
     if job.cancel_requested:
         return Result(outcome=Outcome.CANCELLED)
@@ -199,7 +237,8 @@ def conclude(job: Job, *, gone: bool = False) -> Result:
     if gone:
         return Result(outcome=Outcome.EXPIRED)
     progress = job.progress
-    unreadable = any(artifact.unreadable for artifact in job.artifacts)
-    if unreadable or (progress and (progress.faulted or progress.restarted or progress.finished)):
+    if any(artifact.unreadable for artifact in job.artifacts) or (progress and progress.finished):
+        return Result(outcome=Outcome.FAILED, code="unfetched", message=UNFETCHED)
+    if progress and (progress.faulted or progress.restarted):
         return Result(outcome=Outcome.FAILED)
     return Result(outcome=Outcome.CANCELLED, code="stopped-remotely")

@@ -9,8 +9,17 @@ from bot.domain.stages import Stage
 
 #: A position or an ETA that moved by less than this is not shown (ux 4.4).
 NOTICEABLE = 0.20
-#: An ETA closer than this is not refined any further, in seconds.
-SOON = 5.0
+#: An ETA that moved by less than this many seconds is not shown either, however close it is.
+SOON = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartProgress:
+    """How far one named part of a request is."""
+
+    name: str
+    #: The provider's word: waiting, processing, done, faulted, cancelled.
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,12 @@ class Progress:
     over: bool = False
     #: The provider gave the request up.
     faulted: bool = False
+    #: How far each named part is (alchemy's forms), in the request's order.
+    parts: tuple[PartProgress, ...] = ()
+    #: What the provider itself says it is doing, in a few plain words; empty when it says nothing.
+    note: str = ""
+    #: Since when.
+    over_since: datetime | None = None
     #: First time nothing was waiting or processing although the provider had not said "done".
     quiet_since: datetime | None = None
 
@@ -53,8 +68,9 @@ def steady(previous: Progress | None, news: Progress, now: datetime) -> Progress
     impossible_since = None
     if not news.possible and not news.over:
         impossible_since = (previous.impossible_since if previous else None) or now
+    over_since = ((previous.over_since if previous else None) or now) if news.over else None
     if previous is None:
-        return replace(news, impossible_since=impossible_since)
+        return replace(news, impossible_since=impossible_since, over_since=over_since)
     ends_at, queue_moved = _steady_end(previous, news, now)
     return replace(
         news,
@@ -65,6 +81,7 @@ def steady(previous: Progress | None, news: Progress, now: datetime) -> Progress
         ends_at=ends_at,
         queue_moved=queue_moved,
         impossible_since=impossible_since,
+        over_since=over_since,
         kudos=news.kudos if news.kudos is not None else previous.kudos,
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
+from bot.domain.sources import SourceMedia
 from bot.errors import InvalidRequest
 
 #: Longest prompt a modal can hold (Discord: a text input holds 4000 characters).
@@ -54,6 +56,8 @@ class SizeChoice(StrEnum):
 class ImageRequest:
     """A wish for pictures, complete: nothing in it is left to a provider's own defaults."""
 
+    kind: ClassVar[str] = "image"
+
     #: What to paint, as the person wrote it.
     prompt: str
     #: What to avoid; empty for nothing.
@@ -82,9 +86,14 @@ class ImageRequest:
     #: Whether the person chose the model and the seed, or we did.
     model_chosen: bool = False
     seed_chosen: bool = False
+    #: A picture to start from, and how much of it may change (0.01 to 1).
+    source: SourceMedia | None = None
+    strength: float = 0.6
 
     def __post_init__(self) -> None:
         """Refuse what no provider could take, with a sentence for the person."""
+        if not 0.01 <= self.strength <= 1:
+            raise InvalidRequest(user_message="`strength` goes from 1 to 100 percent.")
         if not self.prompt.strip():
             raise InvalidRequest(user_message="The prompt is empty. Tell me what to paint, for example `a lighthouse`.")
         if len(self.prompt) > MAX_PROMPT:
@@ -106,3 +115,13 @@ class ImageRequest:
                 raise InvalidRequest(
                     user_message=f"{self.width}×{self.height} is not a size I can ask for. Please choose another one."
                 )
+
+    @property
+    def parts(self) -> int:
+        """How many results are expected."""
+        return self.count
+
+    @property
+    def sources(self) -> tuple[SourceMedia, ...]:
+        """What has to be fetched before it can be handed over."""
+        return (self.source,) if self.source is not None else ()

@@ -46,33 +46,45 @@ class Censorship(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageArtifact:
-    """One picture that came; its bytes lie in the artifact store under (job, index)."""
+class Artifact:
+    """One part of what came; the bytes of a file lie in the artifact store under (job, index)."""
 
     #: 0, 1, 2, … in order of arrival; part of the file's name for ever.
     index: int
-    #: The provider's own id of this generation.
+    #: The provider's own id of this part.
     remote_id: str
-    seed: str
-    model: str
-    worker: str
-    #: Hash of the bytes as the provider served them; empty when censored or unreadable.
+    model: str = ""
+    worker: str = ""
+    #: Hash of the file's bytes as the provider served them; empty when there is no file.
     sha256: str = ""
     #: File extension without a dot, from the bytes themselves.
     extension: str = "webp"
+    #: Pixels.
     width: int = 0
     height: int = 0
     #: Bytes.
     size: int = 0
     censored: Censorship | None = None
-    #: Set when the picture exists remotely but could not be fetched.
+    #: Set when it exists remotely but could not be fetched.
     unreadable: bool = False
-    #: False when the picture came from a batch: its seed alone does not reproduce it.
-    seed_exact: bool = True
     #: What else the worker told ("LoRA X could not be loaded").
     notes: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
-        """Whether there is a picture to show."""
+        """Whether there is something to show."""
         return self.censored is None and not self.unreadable
+
+    @property
+    def has_file(self) -> bool:
+        """Whether there is a file to attach."""
+        return self.usable and bool(self.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageArtifact(Artifact):
+    """One picture that came."""
+
+    seed: str
+    #: False when the picture came from a batch: its seed alone does not reproduce it.
+    seed_exact: bool = True

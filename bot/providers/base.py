@@ -76,8 +76,15 @@ class Provider(Protocol):
     #: The name in the job row.
     name: str
 
-    async def submit(self, job: Job) -> Submission:
-        """Hand the request over, once.
+    async def turn(self) -> None:
+        """Wait until the next request may be handed over: services take only so many a minute.
+
+        Raises `Paused` while the service shuts us out.
+        """
+        ...
+
+    async def submit(self, job: Job, *, source: bytes | None = None) -> Submission:
+        """Hand the request over, once, with the first of its sources; it is this caller's `turn`.
 
         Raises `Unavailable` (surely not accepted: try again later), `Busy`, `Paused`, `Maintenance`, `Rejected`,
         `Unauthorized`, or `SubmissionUncertain` (it may have been accepted).

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.jobs import Job
-from bot.render.details import render_details
+from bot.domain.jobs import Job, is_image
+from bot.render.details import render_image_details
 from bot.render.help import render_error, render_help
 from bot.render.messages import Control, ControlStyle, Field, FileRef, RenderedEmbed, RenderedMessage
 from bot.render.models import model_choice
@@ -28,12 +28,21 @@ __all__ = [
 ]
 
 
+def render_details(job: Job) -> RenderedMessage:
+    """Tell everything there is to know of a job, to whoever asks."""
+    if is_image(job):
+        return render_image_details(job)
+    raise NotImplementedError(job.request.kind)
+
+
 def render_job(job: Job, now: datetime, *, can_collect: bool = False, notes: Sequence[str] = ()) -> RenderedMessage:
     """Show the job as it is: under way, or with its result.
 
     `can_collect` adds 📬 Collect where delivery knows that the reply may stay behind; replies that only the interaction
     token reaches have it while they run anyway. `notes` are delivery's remarks on the files of a result.
     """
-    if job.result is None:
-        return render_progress(job, now, can_collect=can_collect)
-    return render_result(job, job.result, can_collect=can_collect, notes=notes)
+    if is_image(job):
+        if job.result is None:
+            return render_progress(job, now, can_collect=can_collect)
+        return render_result(job, job.result, can_collect=can_collect, notes=notes)
+    raise NotImplementedError(job.request.kind)

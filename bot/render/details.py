@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.domain.jobs import Job
+from bot.domain.jobs import ImageJob
 from bot.domain.requests import Aspect, ImageRequest, SizeChoice
 from bot.domain.results import Censorship, ImageArtifact
 from bot.render import phrases
@@ -21,7 +21,7 @@ PICTURES_VALUE, IDS_VALUE = 1000, 300
 SHOWN_SEED = 100
 
 
-def render_details(job: Job) -> RenderedMessage:
+def render_image_details(job: ImageJob) -> RenderedMessage:
     """Show all parameters, each picture's seed and worker, the times, the cost, and how to do it again."""
     block = code_block(imagine_command(job.request), MAX_COMMAND)
     lines = ["**To do it again**, copy this:", block]
@@ -47,7 +47,7 @@ def imagine_command(request: ImageRequest) -> str:
     return "/imagine " + " ".join(f"{name}:{value}" for name, value in options.items() if value)
 
 
-def _fields(job: Job) -> Iterator[Field]:
+def _fields(job: ImageJob) -> Iterator[Field]:
     request = job.request
     yield Field(name="Model", value=inline(request.model, phrases.SHOWN_NAME))
     yield Field(name="Size", value=f"{sizes(job)} · {request.aspect.value}")
@@ -55,8 +55,8 @@ def _fields(job: Job) -> Iterator[Field]:
     yield Field(name="Steps · guidance", value=f"{request.steps} · {request.guidance:g}")
     yield Field(name="Sampler", value=_sampler(request))
     yield Field(name="Sexual content", value="allowed (age-restricted channel)" if request.nsfw else "off")
-    if job.artifacts:
-        lines = (_picture(number, artifact) for number, artifact in enumerate(job.artifacts, start=1))
+    if job.images:
+        lines = (_picture(number, artifact) for number, artifact in enumerate(job.images, start=1))
         yield Field(name="Pictures", value=fit(lines, PICTURES_VALUE), inline=False)
     yield Field(name="Times", value="\n".join(_times(job)))
     if cost := price(job):
@@ -88,7 +88,7 @@ def _state(artifact: ImageArtifact) -> str:
     return phrases.size(artifact.width, artifact.height)
 
 
-def _times(job: Job) -> Iterator[str]:
+def _times(job: ImageJob) -> Iterator[str]:
     yield f"Asked {at_second(job.created_at)}"
     if job.submitted_at and job.started_at:
         yield f"In the queue {duration(job.started_at - job.submitted_at)}"
@@ -98,7 +98,7 @@ def _times(job: Job) -> Iterator[str]:
         yield f"In all {duration(job.ended_at - job.created_at)}"
 
 
-def _ids(job: Job) -> Iterator[str]:
+def _ids(job: ImageJob) -> Iterator[str]:
     yield f"job {code_span(job.id, 60)}"
     if job.remote_id:
         yield f"{inline(job.provider, 20)} {code_span(job.remote_id, 60)}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.jobs import Job
+from bot.domain.jobs import ImageJob
 from bot.domain.progress import Progress
 from bot.domain.requests import ImageRequest, SizeChoice
 from bot.domain.stages import Stage
@@ -33,7 +33,7 @@ _LAST = 3
 _REACHED = {Stage.QUEUED: 0, Stage.SUBMITTING: 0, Stage.WAITING: 1, Stage.PROCESSING: 2}
 
 
-def render_progress(job: Job, now: datetime, *, can_collect: bool = False) -> RenderedMessage:
+def render_progress(job: ImageJob, now: datetime, *, can_collect: bool = False) -> RenderedMessage:
     """Show how far the job is, what it waits for, and how to stop it."""
     troubles = tuple(_troubles(job, now))
     lines = (
@@ -49,7 +49,7 @@ def render_progress(job: Job, now: datetime, *, can_collect: bool = False) -> Re
     )
 
 
-def _steps(job: Job) -> str:
+def _steps(job: ImageJob) -> str:
     reached = _REACHED.get(job.stage, _LAST)
     position = job.progress.queue_position if job.progress and job.stage is Stage.WAITING else None
     names = (
@@ -61,12 +61,12 @@ def _steps(job: Job) -> str:
     return " ─ ".join(f"{'◉' if step <= reached else '○'} {name}" for step, name in enumerate(names))
 
 
-def _painted(job: Job) -> int:
+def _painted(job: ImageJob) -> int:
     told = job.progress.finished if job.progress else 0
-    return min(job.request.count, max(told, len(job.artifacts)))
+    return min(job.request.count, max(told, len(job.images)))
 
 
-def _bar(job: Job) -> str:
+def _bar(job: ImageJob) -> str:
     reached = _REACHED.get(job.stage, _LAST)
     filled = BAR if reached == _LAST else 1 + reached
     if job.stage is Stage.PROCESSING:
@@ -74,7 +74,7 @@ def _bar(job: Job) -> str:
     return "▰" * filled + "▱" * (BAR - filled)
 
 
-def _estimate(job: Job) -> str:
+def _estimate(job: ImageJob) -> str:
     if job.stage in {Stage.QUEUED, Stage.SUBMITTING}:
         return "" if job.hold else "on its way to the AI Horde"
     if job.progress is None or job.progress.ends_at is None or job.cancel_requested:
@@ -82,7 +82,7 @@ def _estimate(job: Job) -> str:
     return f"expected {relative(job.progress.ends_at)}"
 
 
-def _facts(job: Job) -> str:
+def _facts(job: ImageJob) -> str:
     request = job.request
     facts = (
         inline(request.model, phrases.SHOWN_NAME),
@@ -94,7 +94,7 @@ def _facts(job: Job) -> str:
     return " · ".join(filter(None, facts))
 
 
-def _troubles(job: Job, now: datetime) -> Iterator[str]:
+def _troubles(job: ImageJob, now: datetime) -> Iterator[str]:
     """Say what is in the way, most important first."""
     if job.cancel_requested:
         yield "🛑 Stopping… Pictures already being painted may still arrive."
@@ -110,7 +110,7 @@ def _troubles(job: Job, now: datetime) -> Iterator[str]:
         yield "↪ The queue moved: requests with priority came in between, so this takes a little longer."
 
 
-def _hold(job: Job) -> str:
+def _hold(job: ImageJob) -> str:
     told = sentence(job.hold, MAX_SENTENCE)
     if job.held_since is None:
         return told
@@ -148,7 +148,7 @@ def _restarted(count: int) -> str:
     return f"🔁 {what}; another one takes over."
 
 
-def _controls(job: Job, *, can_collect: bool) -> tuple[Control, ...]:
+def _controls(job: ImageJob, *, can_collect: bool) -> tuple[Control, ...]:
     cancel = replace(phrases.CANCEL, disabled=job.cancel_requested)
     # A reply that only the interaction token can edit stays as it is when the token ends, perhaps while the bot is
     # down: its way back has to be there from the start (ux 4.6).

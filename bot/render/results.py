@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 from typing import assert_never
 
-from bot.domain.jobs import Job
+from bot.domain.jobs import ImageJob
 from bot.domain.results import Censorship, Outcome, Result
 from bot.render import phrases
 from bot.render.escaping import code_span, fit, inline, sentence
@@ -32,7 +32,9 @@ COLOURS = MappingProxyType(
 )
 
 
-def render_result(job: Job, result: Result, *, can_collect: bool = False, notes: Sequence[str] = ()) -> RenderedMessage:
+def render_result(
+    job: ImageJob, result: Result, *, can_collect: bool = False, notes: Sequence[str] = ()
+) -> RenderedMessage:
     """Show how the job ended; `notes` are delivery's own remarks ("made smaller to fit")."""
     lines = [phrases.prompt_line(job.request), phrases.asker(job), "", headline(job, result), *_withheld(job)]
     if result.reference:
@@ -47,7 +49,7 @@ def render_result(job: Job, result: Result, *, can_collect: bool = False, notes:
     )
 
 
-def headline(job: Job, result: Result) -> str:
+def headline(job: ImageJob, result: Result) -> str:
     """Say in one or two sentences how it ended and what to do next."""
     if result.message:
         return f"{_counted(job)}{sentence(result.message, MAX_SENTENCE)}"
@@ -73,7 +75,7 @@ def headline(job: Job, result: Result) -> str:
             assert_never(result.outcome)
 
 
-def sizes(job: Job) -> str:
+def sizes(job: ImageJob) -> str:
     """Write the size of the pictures, and that it is less than what was asked where it is."""
     asked = (job.request.width, job.request.height)
     came = dict.fromkeys((artifact.width, artifact.height) for artifact in job.pictures if artifact.width)
@@ -84,7 +86,7 @@ def sizes(job: Job) -> str:
     return f"{shown} (smaller than the {phrases.size(*asked)} asked for)" if smaller else shown
 
 
-def picture_notes(job: Job) -> Iterator[str]:
+def picture_notes(job: ImageJob) -> Iterator[str]:
     """Tell what the workers told, each remark once, with the pictures it is about."""
     about: dict[str, list[int]] = {}
     for number, artifact in enumerate(job.pictures, start=1):
@@ -97,34 +99,34 @@ def picture_notes(job: Job) -> Iterator[str]:
             yield f"• {'Picture' if len(numbers) == 1 else 'Pictures'} {', '.join(map(str, numbers))}: {note}"
 
 
-def price(job: Job) -> str:
+def price(job: ImageJob) -> str:
     """Write what it cost: what was consumed, or else the estimate; empty when neither is known."""
     if job.progress is not None and job.progress.kudos is not None:
         return kudos(job.progress.kudos)
     return f"≈ {kudos(job.cost)}" if job.cost is not None and job.pictures else ""
 
 
-def _counted(job: Job) -> str:
+def _counted(job: ImageJob) -> str:
     """Open a sentence with how much came, where some but not all did."""
     came = len(job.pictures)
     return f"**{came} of {pictures(job.request.count)}** came. " if 0 < came < job.request.count else ""
 
 
-def _why_partial(job: Job, result: Result) -> str:
+def _why_partial(job: ImageJob, result: Result) -> str:
     if result.code == "gone":
         return "The AI Horde let the rest go before anybody took it."
-    if any(artifact.censored for artifact in job.artifacts):
+    if any(artifact.censored for artifact in job.images):
         return ""
     return "The workers gave up on the rest; press **Again** for a new set."
 
 
-def _why_cancelled(job: Job, result: Result) -> str:
+def _why_cancelled(job: ImageJob, result: Result) -> str:
     if result.code == "stopped-remotely":
         return "The AI Horde stopped this one, perhaps for maintenance. **Try again** in a few minutes."
     return "Cancelled; what was painted by then is kept." if job.pictures else "Cancelled before a picture was done."
 
 
-def _withheld(job: Job) -> Iterator[str]:
+def _withheld(job: ImageJob) -> Iterator[str]:
     """Say what was withheld, each kind in its own words; nothing invites to repeat the grave one."""
     if minors := phrases.withheld(job, Censorship.CSAM):
         yield (
@@ -138,11 +140,11 @@ def _withheld(job: Job) -> Iterator[str]:
             else "This channel isn't age-restricted, so sexual content is off; please put the prompt differently."
         )
         yield f"🙈 {pictures(sexual).capitalize()} blanked by a worker's safety filter. {advice}"
-    if unreadable := sum(1 for artifact in job.artifacts if artifact.unreadable):
+    if unreadable := sum(1 for artifact in job.images if artifact.unreadable):
         yield f"⚠ {pictures(unreadable).capitalize()} could not be fetched from the AI Horde."
 
 
-def _fields(job: Job, notes: Sequence[str]) -> Iterator[Field]:
+def _fields(job: ImageJob, notes: Sequence[str]) -> Iterator[Field]:
     shown = job.pictures
     if shown:
         yield Field(name="Seed" if len(shown) == 1 else "Seeds", value=_seeds(job))
@@ -158,7 +160,7 @@ def _fields(job: Job, notes: Sequence[str]) -> Iterator[Field]:
         yield Field(name="Notes", value=fit(remarks, NOTES_VALUE), inline=False)
 
 
-def _seeds(job: Job) -> str:
+def _seeds(job: ImageJob) -> str:
     shown = job.pictures
     seeds = fit((code_span(artifact.seed, SHOWN_SEED) for artifact in shown), SEEDS_VALUE, separator=" ")
     if all(artifact.seed_exact for artifact in shown):
@@ -171,7 +173,7 @@ def _names(names: Iterable[str]) -> str:
     return fit((inline(name, phrases.SHOWN_NAME) for name in distinct), SHORT_VALUE, separator=", ")
 
 
-def _controls(job: Job, *, can_collect: bool) -> tuple[Control, ...]:
+def _controls(job: ImageJob, *, can_collect: bool) -> tuple[Control, ...]:
     again = (phrases.AGAIN if job.pictures else phrases.TRY_AGAIN,) if phrases.repeatable(job) else ()
     # Only its reader sees a private reply, and can dismiss it.
     delete = () if job.reply.ephemeral else (phrases.DELETE,)

@@ -12,9 +12,20 @@ from bot.clock import Clock
 from bot.domain.jobs import TOKEN_LIFE, Job, JobId, ProcessId, ReplyAddress
 from bot.domain.requests import ImageRequest
 from bot.domain.stages import Stage
-from bot.errors import DeliveryError, JobGone, NotAllowed, StaleJob
+from bot.errors import (
+    DeliveryError,
+    DuplicateJob,
+    JobGone,
+    NotAllowed,
+    ReplyClosed,
+    ReplyLost,
+    StaleJob,
+    Unavailable,
+)
+from bot.services.ids import new_job_id
 from bot.services.ports import FindsReply, OpensReply, Shows
-from bot.services.tracker import STALE_AFTER, Tracker, new_job_id
+from bot.services.steps import KEPT
+from bot.services.tracker import STALE_AFTER, Tracker
 from bot.store.base import JobStore
 
 log = logging.getLogger(__name__)
@@ -51,6 +62,8 @@ class JobService:
         self._clock = clock
         self._process = process
         self._new_id = new_id
+        #: Set to False when the process is told to stop: nothing new is taken then.
+        self.accepting = True
 
     async def submit(
         self,
@@ -64,9 +77,9 @@ class JobService:
     ) -> Job | None:
         """Write the job down, acknowledge it, and let the tracker take it on.
 
-        From the acknowledgement on the job is never lost. Returns None when Discord no longer took the
-        acknowledgement (the person saw "did not respond"): then the row is closed and nothing is painted.
-        Raises `DuplicateJob` when the interaction already has a job.
+        From the acknowledgement on the job is never lost. Returns None when there is nothing to go on with: Discord no
+        longer took the acknowledgement (the person saw "did not respond", the row is closed, nothing is painted), it
+        cannot be told yet whether it did, or the interaction came twice. Raises `Unavailable` while stopping.
         """
         job = Job(
             id=self._new_id(),
@@ -78,12 +91,22 @@ class JobService:
             parent_id=parent_id,
             owner=self._process,
         )
-        await self._store.add(job)
+        if not self.accepting:
+            raise Unavailable(user_message="I'm restarting. Please try again in a few seconds.")
+        try:
+            await self._store.add(job)
+        except DuplicateJob:
+            log.info("this interaction came twice", extra={"action": "job.duplicate", "job_id": job.id})
+            return None
         try:
             message_id = await reply.open(job)
-        except DeliveryError as error:
+        except (ReplyLost, ReplyClosed) as error:
             log.warning("not acknowledged", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
             await self._close_silently(job)
+            return None
+        except DeliveryError as error:
+            # Left as it is: `resume_unaccepted` asks Discord until it tells, or until the token is dead.
+            log.warning("cannot tell", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
             return None
         return await self._accept(job, message_id)
 
@@ -107,15 +130,20 @@ class JobService:
         """Settle the rows that a crash caught between writing them down and noting the acknowledgement."""
         stale_before = self._clock.now() - STALE_AFTER
         for job in await self._store.unaccepted(self._process, stale_before=stale_before):
-            try:
-                message_id = await finder.find(job)
-            except DeliveryError as error:
-                log.warning("cannot tell", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
-                message_id = None
+            await self._settle_unaccepted(job, finder)
+
+    async def _settle_unaccepted(self, job: Job, finder: FindsReply) -> None:
+        """Accept or close one of these rows; it stays as it is while Discord does not tell (until the token dies)."""
+        try:
+            message_id = await finder.find(job)
             if message_id is None:
                 await self._close_silently(job)
             else:
                 await self._accept(job, message_id)
+        except DeliveryError as error:
+            log.warning("cannot tell yet", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
+        except (StaleJob, JobGone):
+            log.info("job is somebody else's now", extra={"action": "job.stale", "job_id": job.id})
 
     async def get(self, job_id: JobId) -> Job:
         """The job. Raises `JobGone`."""
@@ -140,9 +168,11 @@ class JobService:
         """Note that the person deletes the reply, and stop what is still running. Raises `NotAllowed`, `JobGone`."""
         job = await self.get(job_id)
         self._check(job, actor)
+        now = self._clock.now()
         if not job.over:
-            await self._store.request_cancel(job_id, self._clock.now())
-            self._tracker.wake()
+            await self._store.request_cancel(job_id, now)
+        await self._store.detach_reply(job_id, "deleted by request", now)
+        self._tracker.wake()
         return job
 
     async def renew(self, job_id: JobId, *, token: SecretStr, application_id: int) -> Job:
@@ -186,8 +216,14 @@ class ReplyBook:
         await self._write(job_id, change)
 
     async def parked(self, job_id: JobId) -> None:
-        """Note that the end waits to be collected: nothing is due until somebody presses."""
-        await self._write(job_id, lambda row: replace(row, due_at=None) if row.stage is Stage.DELIVERING else row)
+        """Note that the end waits to be collected: nothing is due until somebody presses, or a day has gone."""
+
+        def change(row: Job) -> Job:
+            if row.stage is not Stage.DELIVERING or row.ended_at is None:
+                return row
+            return replace(row, due_at=row.ended_at + KEPT)
+
+        await self._write(job_id, change)
 
     async def _write(self, job_id: JobId, change: Callable[[Job], Job]) -> None:
         try:

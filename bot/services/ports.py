@@ -23,6 +23,17 @@ class OpensReply(Protocol):
         ...
 
 
+class Sources(Protocol):
+    """Holds what people handed in, ready to be sent on."""
+
+    async def first(self, job: Job) -> bytes | None:
+        """The bytes of the job's first source, fetched and kept if need be; None when it has none.
+
+        Raises `MediaError` when it cannot be used, `Unavailable` when it cannot be fetched now.
+        """
+        ...
+
+
 class FindsReply(Protocol):
     """Finds out whether an interaction was ever answered."""
 

@@ -6,20 +6,15 @@ There is one loop and no timer per job. A job's row says when it wants to be loo
 what is due, which in the same statement moves `due_at` on by the row's `cadence`. So a look that changes nothing
 writes nothing, and a process that dies leaves rows that fall due for somebody else.
 
-A look is one small step, chosen by the row's stage:
-
-    QUEUED       write "submitting", hand the request over, write the remote id
-    SUBMITTING   (found after a crash, or after an answer that never came) look for the request, never send it blindly
-    WAITING      \
-    PROCESSING   / ask how far it is; fetch what is new; when nothing more will come, judge by what came
-    DELIVERING   the result is known: have the reply show it
+A look is one small step (`steps.py`), chosen by the row's stage. Looks run side by side, a few at a time. A request
+that waits for its turn (providers take only so many a minute) waits before it takes a place among the looks, and
+before its row says "submitting": whatever happens meanwhile, it surely has not left.
 
 All news, whoever brings it, ends in `observe`; `Job.advance` makes late, repeated, or backward news harmless. Cancel
 and "look now" requests of other processes arrive through the row, never through memory.
 
-Every step may fail: a service that does not answer *holds* the job (its place is kept and people are told since
-when), a refusal concludes it with a sentence, and anything unexpected concludes it with a reference that stands in
-the log too.
+A database that stumbles costs a look, not the job: the row falls due again. Anything unexpected concludes that one job
+with a reference that stands in the log too; the loop goes on.
 """
 
 from __future__ import annotations
@@ -28,33 +23,20 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain.jobs import Job, JobId, ProcessId, conclude
+from bot.domain.jobs import Job, JobId, ProcessId
 from bot.domain.progress import Progress
 from bot.domain.results import Outcome, Result
-from bot.domain.stages import REMOTE, Stage
-from bot.errors import (
-    Busy,
-    JobGone,
-    Maintenance,
-    Paused,
-    ProviderError,
-    Rejected,
-    RemoteGone,
-    StaleJob,
-    SubmissionUncertain,
-    Unauthorized,
-    Unavailable,
-)
-from bot.providers.base import Provider, Submission
-from bot.services.cadence import FIRST_LOOK, until_next_look, until_next_try
-from bot.services.ports import Shows
+from bot.domain.stages import Stage
+from bot.errors import JobGone, StaleJob, StoreError
+from bot.providers.base import Provider
+from bot.services.ports import Shows, Sources
+from bot.services.steps import Steps
 from bot.services.waiting import event_or_timeout
-from bot.store.base import ArtifactStore, Change, JobStore
+from bot.store.base import ArtifactStore, JobStore
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +47,6 @@ LISTEN = 1.0
 #: Jobs taken by one lease, and looks under way at once.
 BATCH = 100
 CONCURRENT_LOOKS = 32
-#: How long files that the provider has ready may stay out of reach before we give them up, in seconds.
-FETCH_PATIENCE = 180.0
-#: The Horde forgets a request 20 minutes after its last sign of life, 60 with extra slow workers (facts 1.4).
-LONGEST_LIFE = timedelta(minutes=75)
-#: Maintenance is asked about again after a minute (facts 8).
-MAINTENANCE_PAUSE = 60.0
 
 
 class Tracker:
@@ -82,44 +58,83 @@ class Tracker:
         store: JobStore,
         artifacts: ArtifactStore,
         providers: Mapping[str, Provider],
+        sources: Sources,
         shows: Shows,
         clock: Clock,
         process: ProcessId,
         rng: random.Random | None = None,
     ) -> None:
         self._store = store
-        self._artifacts = artifacts
-        self._providers = providers
-        self._shows = shows
         self._clock = clock
         self._process = process
-        self._rng = rng or random.Random()
+        self._steps = Steps(
+            store=store,
+            artifacts=artifacts,
+            providers=providers,
+            sources=sources,
+            shows=shows,
+            clock=clock,
+            process=process,
+            rng=rng or random.Random(),
+        )
         self._awake = asyncio.Event()
         self._looking: set[JobId] = set()
+        #: Fell due again while they were being looked at.
         self._missed: set[JobId] = set()
+        #: Wait for the provider's turn; set to give the turn up.
+        self._in_turn: dict[JobId, asyncio.Event] = {}
         self._slots = asyncio.Semaphore(CONCURRENT_LOOKS)
-        self._silent: set[str] = set()
+        self._closing = asyncio.Event()
         #: When the loop last turned, by the clock's `monotonic`: for the health page.
         self.turned_at: float = clock.monotonic()
+
+    @property
+    def providers_silent(self) -> frozenset[str]:
+        """The providers that did not answer when last asked."""
+        return self._steps.providers_silent
 
     def wake(self) -> None:
         """Have the loop ask the database now: something is due."""
         self._awake.set()
 
+    async def observe(self, job_id: JobId, news: Progress) -> None:
+        """Take in news of a job, whoever brought it."""
+        await self._steps.observe(job_id, news)
+
     async def run(self) -> None:
-        """Lease and look, until cancelled."""
+        """Lease and look, until closed or cancelled."""
         async with asyncio.TaskGroup() as looks:
-            while True:
+            while not self._closing.is_set():
                 self._awake.clear()
-                self.turned_at, now = self._clock.monotonic(), self._clock.now()
-                batch = await self._store.lease(self._process, now=now, stale_before=now - STALE_AFTER, limit=BATCH)
-                for job in batch:
+                self.turned_at = self._clock.monotonic()
+                batch = await self._lease()
+                for job in () if self._closing.is_set() else batch:
                     if job.id in self._looking:
-                        self._missed.add(job.id)
-                        continue
-                    self._looking.add(job.id)
-                    looks.create_task(self._look(job), name=f"look-{job.id}")
+                        self._note_missed(job)
+                    else:
+                        self._looking.add(job.id)
+                        looks.create_task(self._look(job), name=f"look-{job.id}")
                 await event_or_timeout(self._awake, self._clock, await self._pause(full=len(batch) == BATCH))
+
+    async def close(self, seconds: float = 5.0) -> None:
+        """Begin no further look, and let requests on their way to a provider arrive within `seconds` of real time.
+
+        One that is cut off may have to be told as lost; all other looks can be broken off without harm.
+        """
+        self._closing.set()
+        for given_up in self._in_turn.values():
+            given_up.set()
+        self.wake()
+        if self._steps.handing_over:
+            await asyncio.wait(self._steps.handing_over, timeout=seconds)
+
+    async def _lease(self) -> list[Job]:
+        now = self._clock.now()
+        try:
+            return list(await self._store.lease(self._process, now=now, stale_before=now - STALE_AFTER, limit=BATCH))
+        except StoreError as error:
+            log.warning("no lease", extra={"action": "tracker.no-lease", "cause": str(error)})
+            return []
 
     async def _pause(self, *, full: bool) -> float:
         if full:
@@ -128,21 +143,52 @@ class Tracker:
         due = await self._store.next_due(self._process, stale_before=now - STALE_AFTER)
         return LISTEN if due is None else min(LISTEN, max(0.0, (due - now).total_seconds()))
 
+    def _note_missed(self, job: Job) -> None:
+        self._missed.add(job.id)
+        if job.cancel_requested and job.id in self._in_turn:
+            self._in_turn[job.id].set()
+
     async def _look(self, job: Job) -> None:
         try:
-            async with self._slots:
-                await self._step(job)
+            await self._take_step(job)
+            if job.id in self._missed:
+                # It fell due again (a press, a webhook) while this look was under way: look once more.
+                await self._store.nudge(job.id, self._clock.now())
+                self.wake()
         except (StaleJob, JobGone):
             log.info("job is somebody else's now", extra={"action": "job.stale", "job_id": job.id})
+        except StoreError as error:
+            log.warning("a look was lost", extra={"action": "job.look-lost", "job_id": job.id, "cause": str(error)})
         except Exception as error:  # noqa: BLE001 - the per-job boundary: one job fails, the loop goes on
             await self._fail(job, error)
         finally:
             self._looking.discard(job.id)
-        if job.id in self._missed:
-            # It fell due again (a press, a webhook) while this look was under way: look once more.
             self._missed.discard(job.id)
-            await self._store.nudge(job.id, self._clock.now())
-            self.wake()
+
+    async def _take_step(self, job: Job) -> None:
+        if job.stage is Stage.QUEUED and not job.cancel_requested:
+            if not await self._turn(job):
+                return
+            fresh = await self._store.get(job.id)  # it may have been cancelled while it waited
+            if fresh is None or self._closing.is_set():
+                return
+            job = fresh
+        async with self._slots:
+            await self._steps.take(job)
+
+    async def _turn(self, job: Job) -> bool:
+        """Wait for the provider's turn; False when it was given up, or when the provider is shut."""
+        given_up = self._in_turn[job.id] = asyncio.Event()
+        turn = asyncio.ensure_future(self._steps.turn(job))
+        leaving = asyncio.ensure_future(given_up.wait())
+        try:
+            await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            return await turn if turn.done() else False
+        finally:
+            del self._in_turn[job.id]
+            turn.cancel()
+            leaving.cancel()
+            await asyncio.gather(turn, leaving, return_exceptions=True)
 
     async def _fail(self, job: Job, error: Exception) -> None:
         reference = secrets.token_hex(4)
@@ -158,219 +204,6 @@ class Tracker:
             message="Something went wrong on my side. Please try again; the reference helps whoever runs me.",
         )
         try:
-            await self._end(job, result)
+            await self._steps.abandon(job, result)
         except Exception:
             log.exception("could not note a failure", extra={"action": "job.unnoted", "job_id": job.id})
-
-    async def _step(self, job: Job) -> None:
-        match job.stage:
-            case Stage.QUEUED:
-                await self._hand_over(job)
-            case Stage.SUBMITTING:
-                await self._look_for_lost(job)
-            case Stage.WAITING | Stage.PROCESSING:
-                await self._follow(job)
-            case Stage.DELIVERING:
-                self._shows.show(job)
-            case Stage.ENDED:
-                pass
-
-    # -- handing over ---------------------------------------------------------------------------------------------
-
-    async def _hand_over(self, job: Job) -> None:
-        if job.cancel_requested:
-            await self._end(job, Result(outcome=Outcome.CANCELLED))
-            return
-        now = self._clock.now()
-        job = await self._change(job, lambda row: row.submitting(now))
-        try:
-            submission = await self._providers[job.provider].submit(job)
-        except SubmissionUncertain:
-            log.warning("no answer to a submission", extra={"action": "job.uncertain", "job_id": job.id})
-            await self._due_in(job, 1.0)
-        except ProviderError as error:
-            await self._not_accepted(job, error)
-        else:
-            await self._accepted(job, submission)
-
-    async def _look_for_lost(self, job: Job) -> None:
-        try:
-            found = await self._providers[job.provider].recover(job)
-        except SubmissionUncertain as error:
-            await self._end(job, Result(outcome=Outcome.FAILED, code="lost-submission", message=error.user_message))
-        except (Unavailable, Busy, Paused) as error:
-            await self._due_in(job, getattr(error, "retry_after", 5.0))
-        except ProviderError as error:
-            await self._end(job, Result(outcome=Outcome.FAILED, code="lost-submission", message=error.user_message))
-        else:
-            if found is not None:
-                log.info("lost submission found again", extra={"action": "job.recovered", "job_id": job.id})
-                await self._accepted(job, found)
-            else:
-                await self._change(job, lambda row: replace(row.unsubmitted(), due_at=self._clock.now()))
-                self.wake()
-
-    async def _accepted(self, job: Job, submission: Submission) -> None:
-        now = self._clock.now()
-        self._heard(job.provider)
-
-        def change(row: Job) -> Job:
-            row = row.submitted(remote_id=submission.remote_id, cost=submission.cost, now=now)
-            return replace(row, due_at=now + timedelta(seconds=FIRST_LOOK), cadence=FIRST_LOOK)
-
-        job = await self._change(job, change)
-        log.info("job submitted", extra={"action": "job.submitted", "job_id": job.id, "provider": job.provider})
-        self._shows.show(job)
-        self.wake()
-
-    async def _not_accepted(self, job: Job, error: ProviderError) -> None:
-        match error:
-            case Busy() | Paused():
-                await self._hold(job, error.user_message, error.retry_after)
-            case Maintenance():
-                await self._hold(job, error.user_message, MAINTENANCE_PAUSE)
-            case Unavailable():
-                self._unheard(job.provider, error)
-                await self._hold(job, error.user_message, until_next_try(job.attempts - 1, self._rng))
-            case Rejected():
-                await self._end(job, Result(outcome=Outcome.REJECTED, code=error.code, message=error.user_message))
-            case Unauthorized():
-                await self._end(job, Result(outcome=Outcome.REJECTED, code="key", message=error.user_message))
-            case _:
-                log.error("submission failed", extra={"action": "job.failed", "job_id": job.id, "cause": str(error)})
-                await self._end(job, Result(outcome=Outcome.FAILED, message=error.user_message))
-
-    # -- following ------------------------------------------------------------------------------------------------
-
-    async def _follow(self, job: Job) -> None:
-        provider = self._providers[job.provider]
-        if job.submitted_at and self._clock.now() - job.submitted_at > LONGEST_LIFE:
-            await self._end(job, conclude(job, gone=True))
-            return
-        try:
-            if job.cancel_requested:
-                await self._stop(job, provider)
-                return
-            news = await provider.poll(job)
-        except RemoteGone:
-            await self._end(job, conclude(job, gone=True))
-        except ProviderError as error:
-            await self._out_of_reach(job, error)
-        else:
-            self._heard(job.provider)
-            await self.observe(job.id, news)
-
-    async def _stop(self, job: Job, provider: Provider) -> None:
-        await provider.cancel(job)
-        job = await self._harvest(job)
-        log.info("job cancelled", extra={"action": "job.cancelled", "job_id": job.id})
-        await self._end(job, conclude(job))
-
-    async def observe(self, job_id: JobId, news: Progress) -> None:
-        """Take in news of a job, whoever brought it: write it if anybody would notice, fetch what is new, show it."""
-        now = self._clock.now()
-
-        def change(row: Job) -> Job:
-            return self._paced(row.advance(news, now), now)
-
-        job = await self._store.change(job_id, self._process, change)
-        if job.stage not in REMOTE or job.over:
-            return
-        if job.progress and (job.progress.over or job.progress.finished > len(job.artifacts)):
-            job = await self._collect(job)
-        self._shows.show(job)
-
-    def _paced(self, job: Job, now: datetime) -> Job:
-        """Set the next look, unless the one the lease already set will do."""
-        if job.progress and job.progress.over:
-            return job
-        seconds = until_next_look(job, now, self._rng)
-        planned = (job.due_at - now).total_seconds() if job.due_at else LONGEST_LIFE.total_seconds()
-        if job.hold == "" and 0.6 * seconds <= planned <= 1.5 * seconds:
-            return job
-        return replace(job.released(), due_at=now + timedelta(seconds=seconds), cadence=round(seconds, 1))
-
-    async def _collect(self, job: Job) -> Job:
-        try:
-            job = await self._harvest(job)
-        except RemoteGone:
-            return await self._end(job, conclude(job, gone=True))
-        except ProviderError as error:
-            await self._out_of_reach(job, error)
-            return job
-        if not (job.progress and job.progress.over):
-            return job
-        missing = job.progress.finished > len(job.artifacts)
-        since = job.held_since or self._clock.now()
-        if missing and (self._clock.now() - since).total_seconds() < FETCH_PATIENCE:
-            return await self._hold(job, "A finished picture can't be fetched yet; I keep trying.", 5.0)
-        return await self._end(job, conclude(job))
-
-    async def _harvest(self, job: Job) -> Job:
-        harvest = await self._providers[job.provider].fetch(job)
-        for index, data in harvest.bytes_of.items():
-            await self._artifacts.put(job.id, index, data, now=self._clock.now())
-        return await self._change(job, lambda row: row.with_artifacts(*harvest.artifacts))
-
-    async def _out_of_reach(self, job: Job, error: ProviderError) -> None:
-        if isinstance(error, Unavailable):
-            self._unheard(job.provider, error)
-        else:
-            log.warning("a look failed", extra={"action": "job.look-failed", "job_id": job.id, "cause": str(error)})
-        wait = error.retry_after if isinstance(error, (Busy, Paused)) else self._patience(job)
-        sentence = error.user_message if isinstance(error, Unavailable) else job.hold
-        await self._hold(job, sentence, wait)
-
-    def _patience(self, job: Job) -> float:
-        """Longer the longer it has been held: about a third of the time it already waited."""
-        held = (self._clock.now() - job.held_since).total_seconds() if job.held_since else 0.0
-        return min(max(held / 3, 2.0), 30.0)
-
-    # -- small moves ----------------------------------------------------------------------------------------------
-
-    async def _hold(self, job: Job, why: str, seconds: float) -> Job:
-        now = self._clock.now()
-        until = now + timedelta(seconds=seconds)
-        job = await self._change(job, lambda row: row.held(why, until=until, now=now))
-        self._shows.show(job)
-        return job
-
-    async def _due_in(self, job: Job, seconds: float) -> None:
-        until = self._clock.now() + timedelta(seconds=seconds)
-        await self._change(job, lambda row: replace(row, due_at=until))
-
-    async def _end(self, job: Job, result: Result) -> Job:
-        now = self._clock.now()
-        job = await self._change(job, lambda row: row.concluded(result, now))
-        outcome = job.result.outcome if job.result else result.outcome
-        log.info("job ended", extra={"action": "job.ended", "job_id": job.id, "outcome": outcome, "code": result.code})
-        self._shows.show(job)
-        return job
-
-    async def _change(self, job: Job, change: Change) -> Job:
-        return await self._store.change(job.id, self._process, change)
-
-    def _unheard(self, provider: str, error: Exception) -> None:
-        if provider not in self._silent:
-            self._silent.add(provider)
-            log.warning("provider is not answering", extra={"action": "provider.down", "cause": str(error)})
-
-    def _heard(self, provider: str) -> None:
-        if provider in self._silent:
-            self._silent.discard(provider)
-            log.info("provider answers again", extra={"action": "provider.up", "provider": provider})
-
-    @property
-    def providers_silent(self) -> frozenset[str]:
-        """The providers that did not answer when last asked."""
-        return frozenset(self._silent)
-
-
-#: Makes a new job id: short enough for a file name and a custom_id, never guessable in bulk.
-IdMaker = Callable[[], JobId]
-
-
-def new_job_id() -> JobId:
-    """Twelve lower-case letters and digits (62 bits)."""
-    alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
-    return JobId("".join(secrets.choice(alphabet) for _ in range(12)))

@@ -17,8 +17,8 @@ from typing import Any, Final
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.jobs import JobId
-from bot.errors import StoreError
+from bot.domain.jobs import JobId, ProcessId
+from bot.errors import StaleJob, StoreError
 from bot.store.base import ArtifactStore
 from bot.store.engine import BUSY_TIMEOUT, Database
 from bot.store.tables import artifacts, jobs, upsert
@@ -42,11 +42,14 @@ class SqlArtifactStore(ArtifactStore):
         self._cap = cap_bytes
         self._keep = keep
 
-    async def put(self, job_id: JobId, index: int, data: bytes, *, now: datetime) -> str:
-        """Keep the bytes; returns their sha256. Repeating it is harmless. Raises `StoreError` for an unknown job."""
+    async def put(self, job_id: JobId, index: int, data: bytes, *, owner: ProcessId, now: datetime) -> str:
+        """Keep the bytes; returns their sha256. Repeating it is harmless.
+
+        Raises `StaleJob` when `owner` does not own the job (any more).
+        """
         sha256 = await asyncio.to_thread(_hash, data)
         row = {"job_id": job_id, "idx": index, "sha256": sha256, "size": len(data), "created_at": now, "data": data}
-        await self._database.writer.submit(partial(_put, row=row))
+        await self._database.writer.submit(partial(_put, owner=owner, row=row))
         return sha256
 
     async def get(self, job_id: JobId, index: int) -> bytes | None:
@@ -78,7 +81,9 @@ def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-async def _put(connection: AsyncConnection, *, row: dict[str, Any]) -> None:
+async def _put(connection: AsyncConnection, *, owner: ProcessId, row: dict[str, Any]) -> None:
+    if await connection.scalar(select(jobs.c.owner).where(jobs.c.id == row["job_id"])) != owner:
+        raise StaleJob(f"{owner} does not own job {row['job_id']}")
     same = and_(artifacts.c.job_id == row["job_id"], artifacts.c.idx == row["idx"])
     if await connection.scalar(select(artifacts.c.sha256).where(same)) != row["sha256"]:
         await connection.execute(upsert(connection.dialect, artifacts, row))

@@ -66,6 +66,10 @@ class JobStore(Protocol):
         """
         ...
 
+    async def detach_reply(self, job_id: JobId, why: str, now: datetime) -> bool:
+        """Note, whoever owns the job, that nobody can see its reply any more; False when it is unknown or ended."""
+        ...
+
     async def unaccepted(self, owner: ProcessId, *, stale_before: datetime) -> Sequence[Job]:
         """Take over rows written but never noted as acknowledged: mine, nobody's, and those of dead processes.
 
@@ -94,23 +98,26 @@ class ProcessStore(Protocol):
     """One heartbeat row for each running process."""
 
     async def enter(self, process: ProcessId, *, host: str, pid: int, now: datetime) -> None:
-        """Write the row, and free the jobs of former processes of this host that are surely dead."""
+        """Write the row; the jobs of this host's former processes that are surely dead are free, and due, at once."""
         ...
 
     async def beat(self, process: ProcessId, now: datetime) -> None:
         """Say that the process is alive."""
         ...
 
-    async def leave(self, process: ProcessId) -> None:
-        """Remove the row: its jobs are free at once."""
+    async def leave(self, process: ProcessId, now: datetime) -> None:
+        """Remove the row: its jobs are free, and due, at once."""
         ...
 
 
 class ArtifactStore(Protocol):
     """Bytes of results, kept until delivered and up to a day after, under a total cap."""
 
-    async def put(self, job_id: JobId, index: int, data: bytes, *, now: datetime) -> str:
-        """Keep the bytes; returns their sha256. Repeating it is harmless."""
+    async def put(self, job_id: JobId, index: int, data: bytes, *, owner: ProcessId, now: datetime) -> str:
+        """Keep the bytes; returns their sha256. Repeating it is harmless.
+
+        Raises `StaleJob` when `owner` does not own the job (any more).
+        """
         ...
 
     async def get(self, job_id: JobId, index: int) -> bytes | None:

@@ -104,6 +104,10 @@ class SqlJobStore(JobStore):
         address = {"application_id": application_id, "token": token.get_secret_value(), "token_until": until}
         return await self._writer.submit(partial(_touches, statement=_nudge(job_id, now).values(**address)))
 
+    async def detach_reply(self, job_id: JobId, why: str, now: datetime) -> bool:
+        """Note, whoever owns the job, that nobody can see its reply any more; False when it is unknown or ended."""
+        return await self._writer.submit(partial(_touches, statement=_nudge(job_id, now).values(detached=why)))
+
     async def unaccepted(self, owner: ProcessId, *, stale_before: datetime) -> Sequence[Job]:
         """Take over rows that were written but never noted as acknowledged, oldest first."""
         return await self._writer.submit(partial(_unaccepted, owner=owner, stale_before=stale_before))

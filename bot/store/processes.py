@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.jobs import ProcessId
 from bot.store.base import ProcessStore
 from bot.store.engine import Database
-from bot.store.tables import processes, upsert
+from bot.store.tables import jobs, processes, upsert
 
 
 def is_alive(pid: int) -> bool:
@@ -56,15 +56,16 @@ class SqlProcessStore(ProcessStore):
         """Say that the process is alive; also if somebody took it for dead and removed its row."""
         await self._writer.submit(partial(_beat, process=process, entry=self._entered.get(process), now=now))
 
-    async def leave(self, process: ProcessId) -> None:
-        """Remove the row: its jobs are free at once."""
+    async def leave(self, process: ProcessId, now: datetime) -> None:
+        """Remove the row: its jobs are free, and due, at once."""
         self._entered.pop(process, None)
-        await self._writer.submit(partial(_remove, gone=[process]))
+        await self._writer.submit(partial(_remove, gone=[process], now=now))
 
     async def _enter(self, connection: AsyncConnection, *, entry: _Entry, now: datetime) -> None:
         here = select(processes.c.id, processes.c.pid).where(processes.c.host == entry.host)
         rows = (await connection.execute(here)).all()
-        await _remove(connection, gone=[id_ for id_, pid in rows if pid == entry.pid or not self._is_alive(pid)])
+        gone = [id_ for id_, pid in rows if pid == entry.pid or not self._is_alive(pid)]
+        await _remove(connection, gone=gone, now=now)
         await _write(connection, entry, now)
 
 
@@ -80,5 +81,8 @@ async def _write(connection: AsyncConnection, entry: _Entry, now: datetime) -> N
     await connection.execute(upsert(connection.dialect, processes, values))
 
 
-async def _remove(connection: AsyncConnection, *, gone: list[ProcessId]) -> None:
+async def _remove(connection: AsyncConnection, *, gone: list[ProcessId], now: datetime) -> None:
     await connection.execute(delete(processes).where(processes.c.id.in_(gone)))
+    # What they had leased looks busy until its cadence is over: whoever comes next looks at it at once.
+    theirs = update(jobs).where(jobs.c.owner.in_(gone), jobs.c.due_at > now)
+    await connection.execute(theirs.values(owner=None, due_at=now))

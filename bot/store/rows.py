@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from sqlalchemy import RowMapping
 
 from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress
+from bot.domain.kinds import ARTIFACTS, REQUESTS, Request
 from bot.domain.progress import Progress
-from bot.domain.requests import ImageRequest
-from bot.domain.results import ImageArtifact, Result
+from bot.domain.results import Artifact, Result
 from bot.domain.stages import Stage
 from bot.errors import BotError, StoreError
 
 log = logging.getLogger(__name__)
 
-#: The `kind` of a row whose request is an `ImageRequest`.
-IMAGE: Final = "image"
-
 # Documents: unknown keys pass and missing ones take their default, so rows outlive changes of these types.
-_request: TypeAdapter[ImageRequest] = TypeAdapter(ImageRequest)
+_requests: Final[Mapping[str, TypeAdapter[Request]]] = {kind: TypeAdapter(made) for kind, made in REQUESTS.items()}
+_artifacts: Final[Mapping[str, TypeAdapter[tuple[Artifact, ...]]]] = {
+    kind: TypeAdapter(tuple[made, ...])  # type: ignore[valid-type]
+    for kind, made in ARTIFACTS.items()
+}
 _progress: TypeAdapter[Progress | None] = TypeAdapter(Progress | None)
-_artifacts: TypeAdapter[tuple[ImageArtifact, ...]] = TypeAdapter(tuple[ImageArtifact, ...])
 _result: TypeAdapter[Result | None] = TypeAdapter(Result | None)
 
 
 def job_to_row(job: Job) -> dict[str, Any]:
-    """Every column a job decides; the rest (nudges, source message) belongs to the store."""
+    """Every column a job decides; the rest (nudges) belongs to the store."""
     return _reply_to_row(job.reply) | {
         "id": job.id,
         "provider": job.provider,
-        "kind": IMAGE,
-        "request": _request.dump_python(job.request, mode="json"),
+        "kind": job.request.kind,
+        "request": _requests[job.request.kind].dump_python(job.request, mode="json"),
         "asker_id": job.asker_id,
         "stage": job.stage.value,
         "progress": _progress.dump_python(job.progress, mode="json"),
-        "artifacts": _artifacts.dump_python(job.artifacts, mode="json"),
+        "artifacts": _artifacts[job.request.kind].dump_python(job.artifacts, mode="json"),
         "result": _result.dump_python(job.result, mode="json"),
         "remote_id": job.remote_id,
         "cost": job.cost,
@@ -82,18 +82,19 @@ def readable(rows: Iterable[RowMapping]) -> list[Job]:
 
 
 def _job_from_row(row: RowMapping) -> Job:
-    if row["kind"] != IMAGE:
-        raise ValueError(row["kind"])
+    kind = row["kind"]
+    if kind not in REQUESTS:
+        raise ValueError(kind)
     return Job(
         id=JobId(row["id"]),
         provider=row["provider"],
-        request=_request.validate_python(row["request"]),
+        request=_requests[kind].validate_python(row["request"]),
         asker_id=row["asker_id"],
         reply=_reply_from_row(row),
         created_at=row["created_at"],
         stage=Stage(row["stage"]),
         progress=_progress.validate_python(row["progress"]),
-        artifacts=_artifacts.validate_python(row["artifacts"]),
+        artifacts=_artifacts[kind].validate_python(row["artifacts"]),
         result=_result.validate_python(row["result"]),
         remote_id=row["remote_id"],
         cost=row["cost"],
@@ -119,6 +120,7 @@ def _reply_to_row(reply: ReplyAddress) -> dict[str, Any]:
     return {
         "application_id": reply.application_id,
         "interaction_id": reply.interaction_id,
+        "source_message_id": reply.source_message_id,
         "token": reply.token.get_secret_value(),
         "token_until": reply.token_until,
         "channel_id": reply.channel_id,
@@ -135,6 +137,7 @@ def _reply_from_row(row: RowMapping) -> ReplyAddress:
     return ReplyAddress(
         application_id=row["application_id"],
         interaction_id=row["interaction_id"],
+        source_message_id=row["source_message_id"],
         token=SecretStr(row["token"]),
         token_until=row["token_until"],
         channel_id=row["channel_id"],

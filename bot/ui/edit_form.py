@@ -9,7 +9,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain.jobs import Job, JobId
+from bot.domain.jobs import ImageJob, JobId
 from bot.domain.requests import MAX_NEGATIVE, MAX_PROMPT, MAX_SEED
 from bot.services.imagining import Changes
 
@@ -21,7 +21,7 @@ TYPING_TIME = 900.0
 class EditForm(ui.Modal):
     """Five fields, the most a modal holds."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ImageJob) -> None:
         super().__init__(title="Edit and paint again", custom_id=f"form:edit:{job.id}", timeout=TYPING_TIME)
         request = job.request
         seed = request.seed if request.seed_chosen else ""

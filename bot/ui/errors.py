@@ -6,6 +6,7 @@ import logging
 import secrets
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -38,5 +39,5 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
             await interaction.followup.send(embed=embed, ephemeral=True)
         else:
             await interaction.response.send_message(embed=embed, ephemeral=True)
-    except (discord.HTTPException, OSError, TimeoutError) as failure:
+    except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as failure:
         log.warning("could not answer", extra={"action": "interaction.unanswered", "cause": str(failure)})

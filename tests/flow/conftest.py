@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from tests.flow.town import Town, running_bot
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run every flow test in the loop that the shared bot lives in."""
     for item in items:
-        if "tests/flow" in item.path.as_posix() and item.get_closest_marker("own_loop") is None:
+        if "tests/flow" in item.path.as_posix() and inspect.iscoroutinefunction(getattr(item, "function", None)):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

@@ -51,6 +51,7 @@ async def test_everything_sent_to_discord_fits_its_own_document(tmp_path: Path) 
             await eventually(lambda: bool(sandbox.discord.world.commands[None]))
             town = Town(sandbox)
             await town.move_to("a guild")
+            sandbox.clock.set_rate(3)
             await _use_everything(town)
         finally:
             await bot.terminate()

@@ -25,8 +25,11 @@ async def test_cancel_while_waiting_stops_the_request_at_the_horde(town: Town) -
 
 
 async def test_cancel_while_painting_keeps_the_pictures_that_exist(town: Town) -> None:
+    before = len(town.painted())
     only_one_worker_has_it = "AlbedoBase XL 3.1"
     reply = await town.imagine("a row of foxes", count=4, model=only_one_worker_has_it)
+    await town.until(lambda: len(town.painted()) > before)
+    town.sandbox.horde.set_workers(paused=True)
     await reply.until(lambda shown: len(shown.hashes) >= 1)
     await reply.press("Cancel")
     await reply.end()

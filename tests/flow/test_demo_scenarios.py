@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bot.__main__ import main
 from bot.sandbox.sabotage import SABOTAGES
 from bot.sandbox.scenarios import SCENARIOS
 
@@ -76,6 +78,41 @@ async def test_a_spoilt_imagine_fails_for_its_reason(name: str, tmp_path: Path) 
     assert failed, demo.stdout + demo.stderr
     assert REASONS[name] in failed[0]
     assert "The bot's log ends:" in demo.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks children up in /proc")
+@pytest.mark.parametrize(("ending", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["sigterm", "ctrl-c"])
+async def test_a_demo_that_is_ended_leaves_nothing_behind(ending: signal.Signals, code: int, tmp_path: Path) -> None:
+    demo = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot", "demo", "--headless"),
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert demo.stdout is not None
+    try:
+        async with asyncio.timeout(GUARD_SECONDS):
+            while b"/imagine prompt:" not in await demo.stdout.readline():
+                assert not demo.stdout.at_eof()
+            bots = [int(pid) for pid in Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split()]
+            demo.send_signal(ending)
+            rest = await demo.stdout.read()
+            assert await demo.wait() == code
+    finally:
+        if demo.returncode is None:
+            demo.kill()
+            await demo.wait()
+    assert b"PASSED" not in rest
+    assert left_in(tmp_path) == []
+    assert bots
+    assert [bot for bot in bots if Path(f"/proc/{bot}").exists()] == []
+
+
+@pytest.mark.parametrize("option", ["--scenario", "--sabotage"])
+def test_a_demo_with_people_at_it_plays_nothing(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", option, "imagine"]) == 2
+    assert "add --headless" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--scenario", "--sabotage"])

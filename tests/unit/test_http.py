@@ -109,7 +109,7 @@ async def test_answer_holds_status_json_and_headers(world: World) -> None:
         pytest.param(answering(520), SubmissionUncertain, id="520"),
         pytest.param(answering(200, text="<html>"), SubmissionUncertain, id="200-html"),
         pytest.param(answering(503), Unavailable, id="503"),
-        pytest.param(answering(522), Unavailable, id="522-never-reached"),
+        pytest.param(answering(522), SubmissionUncertain, id="522-perhaps-reached"),
         pytest.param(answering(307, Location="/elsewhere"), Unavailable, id="redirect"),
         pytest.param(answering(429, {"message": "2 per 1 second"}, Retry_After="7"), Busy, id="429"),
     ],

@@ -55,11 +55,15 @@ def test_job_counts_each_remote_picture_once() -> None:
     assert job.with_artifacts(replace(picture, index=1)) is job
 
 
-def test_held_job_returns_to_our_queue_and_remembers_since_when() -> None:
+def test_job_that_surely_did_not_arrive_returns_to_our_queue() -> None:
+    assert make_job(stage=Stage.SUBMITTING).unsubmitted().stage is Stage.QUEUED
+
+
+def test_held_job_remembers_since_when() -> None:
     later = NOW + timedelta(seconds=9)
     job = make_job(stage=Stage.SUBMITTING).held("no answer", until=NOW + timedelta(seconds=4), now=NOW)
     again = job.held("still no answer", until=later, now=NOW + timedelta(seconds=4))
-    assert job.stage is Stage.QUEUED
+    assert job.stage is Stage.SUBMITTING
     assert (again.held_since, again.due_at) == (NOW, later)
     assert again.released().hold == ""
 

@@ -23,7 +23,7 @@ from bot.store.engine import check_database, open_database, parse_url
 from bot.store.jobs import SqlJobStore
 from bot.store.state import SqlStateStore
 from bot.store.tables import metadata
-from tests.factories import NOW, make_job
+from tests.factories import NOW, OWNER, make_job
 
 ORIGINAL = upgrade.MIGRATIONS
 SECOND_REVISION = """
@@ -166,7 +166,7 @@ async def test_migration_that_rebuilds_a_table_keeps_what_refers_to_it(
     job = make_job()
     async with open_database(url) as database:
         await SqlJobStore(database).add(job)
-        await SqlArtifactStore(database).put(job.id, 0, b"picture", now=NOW)
+        await SqlArtifactStore(database).put(job.id, 0, b"picture", owner=OWNER, now=NOW)
     pretend_newer(monkeypatch, tmp_path, then=REBUILD)
     async with open_database(url) as database:
         assert await SqlJobStore(database).get(job.id) == job

@@ -68,9 +68,12 @@ class HordeClient:
         """Whether the key is everybody's."""
         return self._key.get_secret_value() == ANONYMOUS_KEY
 
+    async def turn(self) -> None:
+        """Wait until one more request may be posted: 2 a second, 90 a minute, for our whole address."""
+        await self._posts.acquire()
+
     async def submit_image(self, payload: Mapping[str, Any]) -> Accepted:
         """`POST /generate/async`, once. Raises `SubmissionUncertain` when it may have been accepted."""
-        await self._posts.acquire()
         answer = await self._http.post_json(self._url("generate/async"), dict(payload), headers=self._with_key())
         if not answer.ok:
             raise error_of(answer)

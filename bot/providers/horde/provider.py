@@ -7,10 +7,20 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from bot.clock import Clock
-from bot.domain.jobs import Job
+from bot.domain.jobs import Job, is_image
 from bot.domain.progress import Progress
+from bot.domain.requests import ImageRequest
 from bot.domain.results import ImageArtifact
-from bot.errors import ContentRefused, MediaError, Paused, ProviderError, RemoteGone, SubmissionUncertain, Unavailable
+from bot.errors import (
+    ContentRefused,
+    MediaError,
+    Paused,
+    ProtocolError,
+    ProviderError,
+    RemoteGone,
+    SubmissionUncertain,
+    Unavailable,
+)
 from bot.media import MediaFetcher, Picture
 from bot.providers.base import Capabilities, Harvest, Submission
 from bot.providers.horde.catalogue import Catalogue
@@ -66,12 +76,22 @@ class HordeImageProvider:
         """Seconds until the Horde lets our address in again; 0 when it does."""
         return max(0.0, self._paused_until - self._clock.monotonic())
 
-    async def submit(self, job: Job) -> Submission:
-        """Hand the request over, once; while our address is shut out, `Paused` is raised without asking."""
+    async def turn(self) -> None:
+        """Wait for a place in the pace of submissions; while our address is shut out, `Paused` is raised instead."""
+        self._require_open()
+        await self._client.turn()
+        self._require_open()
+
+    def _require_open(self) -> None:
         if self.paused_for > 0:
             raise Paused("the address is shut out", retry_after=self.paused_for)
-        model = self.catalogue.info(job.request.model)
-        payload = payload_of(job.request, max_steps=model.max_steps, trusted_workers=self._trusted_workers)
+
+    async def submit(self, job: Job, *, source: bytes | None = None) -> Submission:  # noqa: ARG002 - img2img comes later
+        """Hand the request over, once; while our address is shut out, `Paused` is raised without asking."""
+        self._require_open()
+        request = _request_of(job)
+        model = self.catalogue.info(request.model)
+        payload = payload_of(request, max_steps=model.max_steps, trusted_workers=self._trusted_workers)
         try:
             accepted = await self._client.submit_image(payload)
         except Paused as error:
@@ -83,12 +103,12 @@ class HordeImageProvider:
         except SubmissionUncertain:
             self._recovery.begin(job.id)
             raise
-        cost = cost_of(accepted.kudos, count=job.request.count, baseline=model.baseline)
+        cost = cost_of(accepted.kudos, count=request.count, baseline=model.baseline)
         return Submission(remote_id=accepted.id, cost=cost, warnings=warnings_of(accepted.warnings))
 
     async def recover(self, job: Job) -> Submission | None:
         """Look for a request whose answer was lost among those of our key: see `Recovery.find`."""
-        remote_id = await self._recovery.find(job)
+        remote_id = await self._recovery.find(job, _request_of(job))
         return None if remote_id is None else Submission(remote_id=remote_id)
 
     async def poll(self, job: Job) -> Progress:
@@ -148,6 +168,12 @@ class HordeImageProvider:
         return {key: task.result() for key, task in tasks.items()}
 
 
+def _request_of(job: Job) -> ImageRequest:
+    if not is_image(job):
+        raise ProtocolError(f"a job of kind {job.request.kind} came to the image provider")
+    return job.request
+
+
 def _remote_id(job: Job) -> str:
     if job.remote_id is None:
         raise RemoteGone("it was never handed over")
@@ -175,7 +201,7 @@ def _harvest(
             continue
         index = first + len(artifacts)
         shown = picture if isinstance(picture, Picture) else None
-        artifacts.append(artifact_of(generation, index, job.request, shown))
+        artifacts.append(artifact_of(generation, index, _request_of(job), shown))
         if shown is not None:
             bytes_of[index] = shown.data
     return Harvest(artifacts=tuple(artifacts), bytes_of=bytes_of, missing=missing)

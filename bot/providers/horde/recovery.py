@@ -33,7 +33,7 @@ _NOT_YET = "I was interrupted while handing this to the AI Horde, and I'm findin
 
 class _Verdict(Enum):
     OURS = auto()
-    #: For good: neither the number of pictures nor a seed ever changes.
+    #: For good: it has more pictures than ours, or a seed that cannot be ours.
     NOT_OURS = auto()
     #: As many pictures as ours, none finished yet.
     PERHAPS = auto()
@@ -60,12 +60,14 @@ class Recovery:
         self._clock = clock
         self._known_ids = known_ids
         self._searches: dict[JobId, _Search] = {}
+        #: Found for a job of this process, perhaps not written to its row yet.
+        self._adopted: set[str] = set()
 
     def begin(self, job_id: JobId) -> None:
         """Note that the answer to this job's submission was lost just now."""
         self._searches[job_id] = _Search(lost_at=self._clock.now())
 
-    async def find(self, job: Job) -> str | None:
+    async def find(self, job: Job, request: ImageRequest) -> str | None:
         """Return the remote id of `job`; None when it surely was not accepted.
 
         Raises `SubmissionUncertain` when that cannot be told, `Unavailable` when it cannot be told yet.
@@ -76,11 +78,13 @@ class Recovery:
         # After a restart nobody remembers when the answer was lost, but it was before now.
         search = self._searches.setdefault(job.id, _Search(lost_at=min(now, attempted_at + LONGEST_ATTEMPT)))
         try:
-            found = await self._look(job.request, search, attempted_at)
+            found = await self._look(request, search, attempted_at)
         except SubmissionUncertain:
             self._searches.pop(job.id, None)
             raise
         self._searches.pop(job.id, None)
+        if found is not None:
+            self._adopted.add(found)
         return found
 
     async def _look(self, request: ImageRequest, search: _Search, attempted_at: datetime) -> str | None:
@@ -107,7 +111,7 @@ class Recovery:
         user = await self._client.find_user()
         if user.active_generations is None:
             raise SubmissionUncertain("a shared key is not told its list of requests")
-        taken = set(await self._known_ids()) | search.ruled_out
+        taken = set(await self._known_ids()) | search.ruled_out | self._adopted
         return [remote_id for remote_id in user.active_generations.image if remote_id not in taken]
 
     async def _judge(self, remote_id: str, request: ImageRequest) -> _Verdict:
@@ -127,9 +131,12 @@ class Recovery:
 
 
 def _count_fits(check: Check, count: int) -> bool:
-    """Whether it has as many pictures as ours; one that was cancelled or has failures no longer tells them all."""
-    told = check.waiting + check.processing + check.finished
-    return told <= count if check.done or check.faulted or check.restarted else told == count
+    """Whether it may have as many pictures as ours.
+
+    Fewer is no proof of the contrary: one that was cancelled or has failures no longer tells them all, and for a moment
+    while a worker takes one it is neither waiting nor processing (facts 3).
+    """
+    return check.waiting + check.processing + check.finished <= count
 
 
 def _seed_fits(generation: Generation, request: ImageRequest) -> bool:

@@ -17,7 +17,7 @@ ModelT = TypeVar("ModelT", bound="Wire")
 class Wire(BaseModel):
     """Base of everything that arrives."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, event, text
 
-from bot.domain.jobs import Job, JobId
+from bot.domain.jobs import Job, JobId, ProcessId
 from bot.domain.stages import Stage
-from bot.errors import StoreError
+from bot.errors import StaleJob, StoreError
 from bot.store.artifacts import SqlArtifactStore
 from bot.store.base import ArtifactStore, JobStore
 from bot.store.engine import Database
@@ -29,27 +29,33 @@ async def added(store: JobStore, job: Job) -> Job:
 
 async def test_bytes_come_back(store: JobStore, artifacts: ArtifactStore) -> None:
     job = await added(store, make_job())
-    assert await artifacts.put(job.id, 1, DATA, now=NOW) == hashlib.sha256(DATA).hexdigest()
+    assert await artifacts.put(job.id, 1, DATA, owner=OWNER, now=NOW) == hashlib.sha256(DATA).hexdigest()
     assert await artifacts.get(job.id, 1) == DATA
     assert await artifacts.get(job.id, 0) is None
 
 
 async def test_putting_again_is_harmless(store: JobStore, artifacts: ArtifactStore) -> None:
     job = await added(store, make_job())
-    first = await artifacts.put(job.id, 0, DATA, now=NOW)
-    assert await artifacts.put(job.id, 0, DATA, now=NOW + HOUR) == first
-    await artifacts.put(job.id, 0, b"other", now=NOW)
+    first = await artifacts.put(job.id, 0, DATA, owner=OWNER, now=NOW)
+    assert await artifacts.put(job.id, 0, DATA, owner=OWNER, now=NOW + HOUR) == first
+    await artifacts.put(job.id, 0, b"other", owner=OWNER, now=NOW)
     assert await artifacts.get(job.id, 0) == b"other"
 
 
 async def test_bytes_of_an_unknown_job_are_refused(artifacts: ArtifactStore) -> None:
     with pytest.raises(StoreError):
-        await artifacts.put(JobId("nobody"), 0, DATA, now=NOW)
+        await artifacts.put(JobId("nobody"), 0, DATA, owner=OWNER, now=NOW)
+
+
+async def test_bytes_for_somebody_elses_job_are_refused(store: JobStore, artifacts: ArtifactStore) -> None:
+    job = await added(store, make_job(owner=ProcessId("another")))
+    with pytest.raises(StaleJob):
+        await artifacts.put(job.id, 0, DATA, owner=OWNER, now=NOW)
 
 
 async def test_bytes_go_with_their_job(store: JobStore, artifacts: ArtifactStore, database: Database) -> None:
     job = await added(store, make_job())
-    await artifacts.put(job.id, 0, DATA, now=NOW)
+    await artifacts.put(job.id, 0, DATA, owner=OWNER, now=NOW)
     async with database.engine.begin() as connection:
         await connection.execute(delete(jobs).where(jobs.c.id == job.id))
     assert await artifacts.get(job.id, 0) is None
@@ -60,7 +66,7 @@ async def test_purge_takes_what_was_delivered_a_day_ago(store: JobStore, artifac
     recent = await added(store, make_job(stage=Stage.ENDED, delivered_at=NOW - 23 * HOUR))
     waiting = await added(store, make_job(stage=Stage.DELIVERING))
     for job in (old, recent, waiting):
-        await artifacts.put(job.id, 0, DATA, now=NOW - 48 * HOUR)
+        await artifacts.put(job.id, 0, DATA, owner=OWNER, now=NOW - 48 * HOUR)
     assert await artifacts.purge(now=NOW) == 1
     assert await artifacts.get(old.id, 0) is None
     assert await artifacts.get(recent.id, 0) == await artifacts.get(waiting.id, 0) == DATA
@@ -85,7 +91,7 @@ async def test_purge_keeps_under_the_cap(store: JobStore, database: Database, *,
         stage = Stage.ENDED if name.startswith("delivered") else Stage.WAITING
         delivered_at = NOW - HOUR * (2 if name == "delivered-first" else 1) if stage is Stage.ENDED else None
         made[name] = await added(store, make_job(stage=stage, delivered_at=delivered_at))
-        await artifacts.put(made[name].id, 0, b"0123456789", now=NOW - age * HOUR)
+        await artifacts.put(made[name].id, 0, b"0123456789", owner=OWNER, now=NOW - age * HOUR)
     assert await artifacts.purge(now=NOW) == 4 - len(left)
     assert [name for name, job in made.items() if await artifacts.get(job.id, 0)] == left
 
@@ -94,7 +100,7 @@ async def test_purge_deletes_many_at_once(store: JobStore, database: Database) -
     artifacts = SqlArtifactStore(database, cap_bytes=0)
     job = await added(store, make_job())
     for index in range(450):
-        await artifacts.put(job.id, index, b"x", now=NOW)
+        await artifacts.put(job.id, index, b"x", owner=OWNER, now=NOW)
     assert await artifacts.purge(now=NOW) == 450
 
 
@@ -103,7 +109,7 @@ async def test_purge_gives_space_back(store: JobStore, database: Database, datab
         pytest.skip("PostgreSQL has autovacuum")
     job = await added(store, make_job())
     for index in range(5):
-        await SqlArtifactStore(database).put(job.id, index, bytes(4_000_000), now=NOW)
+        await SqlArtifactStore(database).put(job.id, index, bytes(4_000_000), owner=OWNER, now=NOW)
     await SqlArtifactStore(database, cap_bytes=0).purge(now=NOW)
     async with database.reading() as connection:
         assert await connection.scalar(text("PRAGMA freelist_count")) == 0
@@ -114,7 +120,7 @@ async def test_purge_gives_space_back(store: JobStore, database: Database, datab
 
 async def test_job_queries_never_touch_bytes(store: JobStore, artifacts: ArtifactStore, database: Database) -> None:
     job = await added(store, make_job())
-    await artifacts.put(job.id, 0, DATA, now=NOW)
+    await artifacts.put(job.id, 0, DATA, owner=OWNER, now=NOW)
     statements: list[str] = []
 
     def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:

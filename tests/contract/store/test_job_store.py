@@ -44,6 +44,7 @@ def full_job() -> Job:
         reply=ReplyAddress(
             application_id=1,
             interaction_id=2**62 + 1,
+            source_message_id=2**62 + 2,
             token=SecretStr("hush"),
             token_until=NOW + tick(),
             channel_id=3,

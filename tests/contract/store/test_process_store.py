@@ -47,7 +47,7 @@ async def test_beat_keeps_jobs(store: JobStore, processes: SqlProcessStore) -> N
 async def test_leaving_frees_jobs_at_once(store: JobStore, processes: SqlProcessStore) -> None:
     await processes.enter(OWNER, host="a", pid=1, now=NOW)
     await store.add(make_job())
-    await processes.leave(OWNER)
+    await processes.leave(OWNER, NOW)
     assert await can_lease(store, OTHER, NOW)
 
 
@@ -68,6 +68,14 @@ async def test_entering_frees_jobs_of_the_surely_dead(
     await store.add(make_job(owner=OTHER))
     await processes.enter(OWNER, host="a", pid=1, now=NOW)
     assert await can_lease(store, OWNER, NOW) is freed
+
+
+async def test_job_leased_by_the_dead_is_due_at_once(store: JobStore, processes: SqlProcessStore) -> None:
+    await processes.enter(OWNER, host="a", pid=1, now=NOW)
+    await store.add(make_job(cadence=30.0))
+    assert await can_lease(store, OWNER, NOW)
+    await processes.enter(OTHER, host="a", pid=1, now=NOW + SECOND)
+    assert await can_lease(store, OTHER, NOW + SECOND)
 
 
 async def test_process_taken_for_dead_comes_back_with_its_next_beat(

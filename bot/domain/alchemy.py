@@ -1,0 +1,111 @@
+"""Alchemy: what can be done with a picture (the Horde's word for captioning, tagging, upscaling and the like)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from bot.domain.results import Artifact
+from bot.domain.sources import SourceMedia
+from bot.errors import InvalidRequest
+
+
+class Form(StrEnum):
+    """The Horde's 23 forms by their exact names (facts 5 and `post_processing` of 2.2)."""
+
+    CAPTION = "caption"
+    TAGS = "interrogation"
+    DESCRIBE = "describe"
+    PALETTE = "palette"
+    AESTHETIC = "aesthetic"
+    NSFW = "nsfw"
+    VECTORIZE = "vectorize"
+    UPSCALE_4X = "RealESRGAN_x4plus"
+    UPSCALE_2X = "RealESRGAN_x2plus"
+    UPSCALE_4X_ANIME = "RealESRGAN_x4plus_anime_6B"
+    UPSCALE_SIAX = "NMKD_Siax"
+    UPSCALE_ANIME_SHARP = "4x_AnimeSharp"
+    UPSCALE_NOMOS = "4xNomos8kSC"
+    UPSCALE_LSDIR = "4xLSDIRplus"
+    UPSCALE_PHOTO = "4xNomosWebPhoto_RealPLKSR"
+    UPSCALE_NOMOS2 = "4xNomos2_realplksr_dysample"
+    UPSCALE_NOMOS2_HQ = "4xNomos2_hq_dat2"
+    UPSCALE_ANIMATION_2X = "2xModernSpanimationV1"
+    FACES_GFPGAN = "GFPGAN"
+    FACES_GFPGAN_13 = "GFPGANv1.3"
+    FACES_CODEFORMERS = "CodeFormers"
+    FACES_RESTOREFORMER = "RestoreFormer"
+    CUTOUT = "strip_background"
+
+
+#: Those that tell something of a picture; the others make a new one of it.
+DESCRIBING = frozenset(
+    {Form.CAPTION, Form.TAGS, Form.DESCRIBE, Form.PALETTE, Form.AESTHETIC, Form.NSFW, Form.VECTORIZE}
+)
+UPSCALERS = frozenset(form for form in Form if form.name.startswith("UPSCALE"))
+FACE_FIXERS = frozenset(form for form in Form if form.name.startswith("FACES"))
+
+
+class FormState(StrEnum):
+    """How far one form is; the Horde's own words."""
+
+    WAITING = "waiting"
+    PROCESSING = "processing"
+    DONE = "done"
+    FAULTED = "faulted"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlchemyRequest:
+    """A wish to have something done with one picture, complete."""
+
+    kind: ClassVar[str] = "alchemy"
+
+    source: SourceMedia
+    #: In the order people named them, each once.
+    forms: tuple[Form, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what the Horde would accept and never finish (facts 5: empty forms are a 202)."""
+        if not self.forms:
+            raise InvalidRequest(
+                user_message="Tell me what to do with the picture, for example `caption` or `upscale`."
+            )
+        if len(set(self.forms)) != len(self.forms):
+            object.__setattr__(self, "forms", tuple(dict.fromkeys(self.forms)))
+
+    @property
+    def parts(self) -> int:
+        """How many results are expected."""
+        return len(self.forms)
+
+    @property
+    def sources(self) -> tuple[SourceMedia, ...]:
+        """What has to be fetched before it can be handed over."""
+        return (self.source,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormArtifact(Artifact):
+    """What came of one form: a file, or something to read."""
+
+    form: Form
+    state: FormState = FormState.DONE
+    #: What there is to read, as JSON text: a string, a number, a list, or an object; empty for files.
+    told: str = ""
+
+    @property
+    def value(self) -> Any:
+        """What there is to read, parsed; None for files and for nonsense."""
+        try:
+            return json.loads(self.told) if self.told else None
+        except ValueError:
+            return None
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is something to show."""
+        return self.state is FormState.DONE and not self.unreadable

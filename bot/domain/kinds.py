@@ -1,0 +1,22 @@
+"""Every kind of job in one place: its request and its artifacts. A new kind adds a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+from bot.domain.alchemy import AlchemyRequest, FormArtifact
+from bot.domain.requests import ImageRequest
+from bot.domain.results import Artifact, ImageArtifact
+
+#: What people want.
+Request: TypeAlias = ImageRequest | AlchemyRequest
+
+#: By the word in the database.
+REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
+    {ImageRequest.kind: ImageRequest, AlchemyRequest.kind: AlchemyRequest}
+)
+ARTIFACTS: Mapping[str, type[Artifact]] = MappingProxyType(
+    {ImageRequest.kind: ImageArtifact, AlchemyRequest.kind: FormArtifact}
+)
