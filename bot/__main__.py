@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="the whole bot on embedded simulators: no token, no account")
     demo.add_argument("--headless", action="store_true", help="play one scenario, print a transcript, and exit")
-    demo.add_argument("--scenario", default="imagine", metavar="NAME", help="what to play (default: %(default)s)")
+    demo.add_argument("--scenario", metavar="NAME", help="what a headless demo plays (default: imagine)")
     demo.add_argument(
         "--sabotage", metavar="NAME", help="break something on purpose; a headless demo then exits with 1"
     )

@@ -71,6 +71,8 @@ class CallLog:
         self._clock = clock
         self._calls: deque[Call] = deque(maxlen=capacity)
         self._numbers = itertools.count(1)
+        #: How many calls ended so far, forgotten ones too.
+        self.recorded = 0
 
     def control_routes(self) -> list[web.RouteDef]:
         """Routes below /sandbox/calls."""
@@ -88,6 +90,10 @@ class CallLog:
             and wanted.search(call.path)
         ]
 
+    def newest(self, count: int) -> list[Call]:
+        """Return the last `count` calls in the order they ended; fewer if there are not so many."""
+        return list(self._calls)[-count:] if count > 0 else []
+
     @property
     def middleware(self) -> Middleware:
         """The outermost middleware of the server whose calls are logged."""
@@ -95,7 +101,7 @@ class CallLog:
         @web.middleware
         async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
             service = control.service_of(request.path)
-            if service is None or control.INNER_HEADER in request.headers:
+            if service is None or control.INNER_HEADER in request.headers or control.is_browser(request):
                 return await handler(request)
             entry = _Entry(number=next(self._numbers), service=service, clock=self._clock)
             said = await request_json(request)
@@ -108,6 +114,7 @@ class CallLog:
                 raise
             finally:
                 self._calls.append(entry.ended(request, said, answer))
+                self.recorded += 1
 
         return record
 

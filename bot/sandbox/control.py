@@ -47,6 +47,11 @@ def service_of(path: str) -> Service | None:
     return None
 
 
+def is_browser(request: web.Request) -> bool:
+    """Whether a browser asks, for the page (no bot sends this header): its looks at pictures are no calls of a bot."""
+    return "Sec-Fetch-Mode" in request.headers
+
+
 def refuse(sentence: str) -> NoReturn:
     """Answer 400 with `{"error": sentence}`."""
     raise web.HTTPBadRequest(text=json.dumps({"error": sentence}), content_type="application/json")

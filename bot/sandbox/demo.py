@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
 import aiohttp
@@ -34,13 +35,21 @@ LOG_TAIL = 40
 #: Whose key the bot uses. Not the anonymous one: what it asked for can be found again after a restart.
 HORDE_USER = "robin_rich"
 
+#: What is played when nobody says what.
+DEFAULT_SCENARIO = "imagine"
+
 EXIT_USAGE = 2
+#: What shells report of a process that SIGTERM ended.
+EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def main_demo(args: argparse.Namespace) -> int:
     """Run the demo; headless it returns 0 only if the scenario ended as promised, 1 if not, 2 for unknown names."""
     if args.headless:
         return _play(args)
+    if args.scenario or args.sabotage:
+        _complain("--scenario and --sabotage are for a demo that plays by itself: add --headless.")
+        return EXIT_USAGE
     try:
         asyncio.run(_leave_running(args))
     except OSError as error:
@@ -50,14 +59,32 @@ def main_demo(args: argparse.Namespace) -> int:
 
 
 def _play(args: argparse.Namespace) -> int:
-    scenario, sabotage = SCENARIOS.get(args.scenario), SABOTAGES.get(args.sabotage or "")
+    name = args.scenario or DEFAULT_SCENARIO
+    scenario, sabotage = SCENARIOS.get(name), SABOTAGES.get(args.sabotage or "")
     if scenario is None:
-        _complain(f"There is no scenario {args.scenario!r}. There are: {', '.join(SCENARIOS)}.")
+        _complain(f"There is no scenario {name!r}. There are: {', '.join(SCENARIOS)}.")
         return EXIT_USAGE
     if args.sabotage and sabotage is None:
         _complain(f"There is no sabotage {args.sabotage!r}. There are: {', '.join(SABOTAGES)}.")
         return EXIT_USAGE
-    return asyncio.run(_play_scenario(scenario, sabotage, speed=args.speed, seed=args.seed))
+    return asyncio.run(_unless_terminated(_play_scenario(scenario, sabotage, speed=args.speed, seed=args.seed)))
+
+
+async def _unless_terminated(playing: Coroutine[object, object, int]) -> int:
+    """Cancel it on SIGTERM, as `asyncio.run` does on SIGINT: the bot is stopped and its folder removed either way."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(playing)
+    # Once: a second signal must not cut the cleaning up short.
+    loop.add_signal_handler(signal.SIGTERM, lambda: task.cancelling() or task.cancel())
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task})
+        raise
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+    return EXIT_TERMINATED if task.cancelled() else task.result()
 
 
 async def _play_scenario(scenario: Scenario, sabotage: Sabotage | None, *, speed: float, seed: int) -> int:
@@ -87,9 +114,7 @@ async def _leave_running(args: argparse.Namespace) -> None:
         _world(port=args.port, speed=args.speed, seed=args.seed, echo=_complain) as (sandbox, bot),
     ):
         await bot.start()
-        for name, value in {**sandbox.addresses(), "control_url": sandbox.control_url}.items():
-            _print(f"{name:26} {value}")
-        _print("Ctrl-C stops it all. docs/sandbox.md says how to act on this world.")
+        _print(f"The playground is open at {sandbox.url}/ (Ctrl-C ends it)")
         await first_of(told.wait(), sandbox.failed())
         _print("Stopping…")
 

@@ -33,6 +33,8 @@ class FaultAction(StrEnum):
     HANG = "hang"
     #: Do nothing, but answer as if it had been done: with what a GET at the same address answers.
     SWALLOW = "swallow"
+    #: Let the service answer as ever; with a `delay` it is only late.
+    PASS = "pass"  # noqa: S105 - a word, not a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,10 @@ class Faults:
         self._armed[number] = _Armed(fault)
         return number
 
+    def armed(self) -> list[dict[str, object]]:
+        """List the faults that still wait for a request, as the control API shows them."""
+        return [self._show(number) for number, armed in self._armed.items() if not armed.spent]
+
     def clear(self) -> None:
         """Disarm everything and cut the callers left hanging."""
         self._armed.clear()
@@ -81,7 +85,7 @@ class Faults:
         @web.middleware
         async def disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
             service = control.service_of(request.path)
-            inner = control.INNER_HEADER in request.headers
+            inner = control.INNER_HEADER in request.headers or control.is_browser(request)
             armed = None if service is None or inner else await self._find(service, request)
             if armed is None:
                 return await handler(request)
@@ -117,6 +121,8 @@ class Faults:
                 return await self._hang(request)
             case FaultAction.SWALLOW:
                 return await _swallow(request)
+            case FaultAction.PASS:
+                return await handler(request)
 
     async def _hang(self, request: web.Request) -> web.StreamResponse:
         released = self._released

@@ -3,6 +3,7 @@
     /api/v10, /gateway, /attachments              Discord
     /api/v2, /reference, /horde-transient         the AI Horde
     /sandbox                                      control API (docs/sandbox.md)
+    /                                             the playground, a page on which people use it all
 
 `Sandbox` is what tests and the demo open; `main_sandbox` is `python -m bot sandbox`.
 """
@@ -29,6 +30,8 @@ from bot.sandbox.discord import DiscordSim
 from bot.sandbox.faults import Faults
 from bot.sandbox.guard import guard_control
 from bot.sandbox.horde import HordeSim
+from bot.sandbox.live import LiveNews
+from bot.sandbox.playground import Playground, soften_refusals
 from bot.sandbox.world import ClockControl, WorldClock
 
 #: Largest request taken; what Discord or the Horde refuse for its size is theirs to refuse.
@@ -101,6 +104,14 @@ class Sandbox:
             self.clock, seed=seed, token=token, rate_limits=rate_limits, rate_limit_window=rate_limit_window
         )
         self._horde = HordeSim(self.clock, seed=seed, speed=speed, rate_limits=rate_limits)
+        self._live = LiveNews(
+            clock=self.clock,
+            calls=self.calls,
+            faults=self.faults,
+            bot_control=self.bot_control,
+            discord=self._discord,
+            horde=self._horde,
+        )
 
     @property
     def url(self) -> str:
@@ -197,15 +208,19 @@ class Sandbox:
             finally:
                 self.faults.clear()
                 await self._clock_control.close()
+                await self._live.close()
                 await runner.cleanup()
 
     def _app(self) -> web.Application:
         app = web.Application(
             client_max_size=LARGEST_REQUEST,
-            middlewares=[guard_control, self.calls.middleware, self.faults.middleware],
+            middlewares=[guard_control, soften_refusals, self.calls.middleware, self.faults.middleware],
         )
         for controlled in (self._clock_control, self.faults, self.calls, self.bot_control):
             app.add_routes(controlled.control_routes())
+        if DISCORD in self.only:
+            app.add_routes(self._live.control_routes())
+            app.add_routes(Playground().routes())
         for simulator in self.simulators():
             app.add_routes(simulator.routes())
             app.add_routes(simulator.control_routes())
@@ -217,7 +232,9 @@ def main_sandbox(args: argparse.Namespace) -> int:
     try:
         asyncio.run(_serve(args))
     except OSError as error:
-        sys.stderr.write(f"The sandbox cannot be served on port {args.port}: {error.strerror or error}\n")
+        sys.stderr.write(
+            f"The sandbox cannot be served on port {args.port}: {error.strerror or error}. Try --port 0.\n"
+        )
         return 1
     return 0
 
