@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from .model import StoredFile
 from .world import World
 
-#: How long an address works (seen in practice, facts/discord.md 5).
+#: How long an address works (seen in practice; the `ex` parameter of "Signed Attachment CDN URLs").
 ADDRESS_LIFE: Final = timedelta(hours=24)
 GONE: Final = "This content is no longer available."
 

@@ -1,4 +1,4 @@
-"""What an application command may look like (facts/discord.md 7)."""
+"""What an application command may look like (Discord docs, "Application Commands")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What components a message or a modal may hold (facts/discord.md 9)."""
+"""What components a message or a modal may hold (Discord docs, "Component Reference")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """From a request's body to what a message shows: which files stay, which are new, and what points at them.
 
-Discord's rules for files in an edit (facts/discord.md 3) are the part that clients get wrong most often:
+Discord's rules for files in an edit (Discord docs, "Editing Message Attachments") are the part that clients get wrong
+most often:
 
 * without an `attachments` array, uploads are **added** to what is there;
 * with one, **only what it lists stays**: old files by their id, new ones by the n of their files[n];

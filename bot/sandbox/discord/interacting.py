@@ -145,7 +145,7 @@ class Interacting(People):
         if channel is None:
             message = self.visible_message(user, target)
             place, target_id = self.world.channels[message.channel_id], message.id
-            # The target is complete whatever the intents are (facts/discord.md 6).
+            # The target is complete whatever the intents are.
             resolved: Json = {"messages": {str(message.id): self.payloads.message(message)}}
         else:
             place, target_id = self.world.channel(channel), self.world.user(target).id

@@ -1,4 +1,4 @@
-"""Whom a text pings: mentions in it, cut down to what `allowed_mentions` lets through (facts/discord.md 3, 8)."""
+"""Whom a text pings: mentions in it, cut down to what `allowed_mentions` lets through (Discord docs)."""
 
 from __future__ import annotations
 

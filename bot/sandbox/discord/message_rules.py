@@ -1,4 +1,4 @@
-"""What a message may hold: Discord's limits on text, embeds, mentions and flags (facts/discord.md 3, 8)."""
+"""What a message may hold: Discord's limits on text, embeds, mentions and flags (Discord docs, "Create Message")."""
 
 from __future__ import annotations
 

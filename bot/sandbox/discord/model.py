@@ -10,7 +10,7 @@ from typing import Any, Final
 #: A JSON object; Discord's payloads have too many shapes for types, and a simulator should see the raw thing.
 Json = dict[str, Any]
 
-#: Bytes of one file that anyone may upload without a subscription (facts/discord.md 3).
+#: Bytes of one file that anyone may upload without a subscription (Discord docs, "Uploading Files").
 UPLOAD_LIMIT: Final = 10 * 1024 * 1024
 #: How long an interaction token lives (Discord docs, "Receiving and Responding").
 TOKEN_LIFE: Final = timedelta(minutes=15)

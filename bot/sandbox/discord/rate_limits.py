@@ -2,7 +2,7 @@
 
 discord.py sleeps in real time when it is limited, so the windows here are real time too, whatever the world's clock
 does. Two traps that clients know of are kept: a 429 without `Via` is taken for a ban by Cloudflare, and the three
-headers Remaining, Reset and Reset-After come together or not at all (facts/discord.md 4).
+headers Remaining, Reset and Reset-After come together or not at all (Discord docs, "Rate Limits").
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ class ChannelRoutes:
         if message is None or message.deleted_at is not None or message.channel_id != channel.id:
             raise Refusal.UNKNOWN_MESSAGE.error()
         if message.ephemeral:
-            # Only the interaction's token reaches an ephemeral message (facts/discord.md 2).
+            # Only the interaction's token reaches an ephemeral message.
             raise Refusal.UNKNOWN_MESSAGE.error()
         return message
 

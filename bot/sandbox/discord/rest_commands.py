@@ -14,7 +14,7 @@ from .rest import NO_CONTENT, Rest, number
 from .uploads import read_upload
 from .world import World
 
-#: New commands a day and place; changes of existing ones do not count (facts/discord.md 4).
+#: New commands a day and place; changes of existing ones do not count (Discord docs, "Registering a Command").
 CREATES_PER_DAY: Final = 200
 
 

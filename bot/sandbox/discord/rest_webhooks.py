@@ -15,7 +15,7 @@ from .rest import NO_CONTENT, Rest, number
 from .uploads import Upload, read_upload
 from .world import World
 
-#: Followups of an application that only the person installed (facts/discord.md 1).
+#: Followups of an application that only the person installed (Discord docs, "Followup Messages").
 FOLLOWUPS_USER_INSTALL: Final = 5
 
 

@@ -81,11 +81,27 @@ class Connection:
         self.goodbye = False
         self._deflate = zlib.compressobj() if compressed else None
         self._outbox: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._later: set[asyncio.TimerHandle] = set()
         self._sends: collections.deque[float] = collections.deque(maxlen=SENDS_PER_MINUTE)
 
     def send(self, frame: Json) -> None:
         """Put a frame into the queue."""
         self._outbox.put_nowait(frame)
+
+    def send_later(self, seconds: float, frame: Json) -> None:
+        """Put a frame into the queue after so many real seconds, if the connection is still there."""
+
+        def send() -> None:
+            self._later.discard(timer)
+            self.send(frame)
+
+        timer = asyncio.get_running_loop().call_later(seconds, send)
+        self._later.add(timer)
+
+    def stop(self) -> None:
+        """Send nothing any more of what was to be sent later."""
+        while self._later:
+            self._later.pop().cancel()
 
     async def write(self) -> None:
         """Send what is queued until cancelled."""

@@ -82,10 +82,10 @@ class AccountViews:
             "usage": {"megapixelsteps": None, "requests": None},
             "contributions": {"megapixelsteps": None, "fulfillments": None},
             "records": {
-                "usage": {"megapixelsteps": round(user.megapixelsteps, 2), "tokens": 0},
+                "usage": {"megapixelsteps": round(user.megapixelsteps, 2), "tokens": user.tokens},
                 "contribution": _NO_WORK,
                 "fulfillment": _NO_COUNT,
-                "request": {"image": user.images, "text": 0, "interrogation": 0},
+                "request": {"image": user.images, "text": user.texts, "interrogation": user.forms},
                 "style": _NO_COUNT,
             },
         }
@@ -106,4 +106,5 @@ class AccountViews:
         if user.anonymous:
             return {"image": []}
         mine = [request.id for request in self._world.own_requests() if request.user is user]
-        return {"text": [], "image": mine}
+        texts = [request.id for request in self._world.text.own_requests() if request.user is user]
+        return {"text": texts, "image": mine}

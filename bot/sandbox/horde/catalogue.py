@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-#: How many times the base price an image of a baseline costs (facts: 2.5); unlisted ones cost once.
+#: How many times the base price an image of a baseline costs (server 5.1.5); unlisted ones cost once.
 PRICE_FACTORS: Mapping[str, int] = {"stable_diffusion_xl": 2, "stable_cascade": 4, "flux_1": 8}
 #: Baselines whose size limit never falls below 1024x1024, whatever the load.
 NATIVE_1024 = frozenset({"stable_diffusion_xl", "stable_cascade", "flux_1"})
@@ -68,20 +68,3 @@ def load_catalogue() -> dict[str, ModelCard]:
     """The bundled image models by name (a selection of the public reference)."""
     raw = json.loads(files(__package__).joinpath("models.json").read_text(encoding="utf-8"))
     return {card.name: card for card in map(_card, raw)}
-
-
-def text_reference() -> dict[str, dict[str, object]]:
-    """A small text model reference in the shape of the public `db.json`."""
-    return {
-        "koboldcpp/Mistral-7B-Instruct-v0.1": {
-            "name": "koboldcpp/Mistral-7B-Instruct-v0.1",
-            "model_name": "Mistral-7B-Instruct-v0.1",
-            "parameters": 7_000_000_000,
-            "baseline": "",
-            "description": "",
-            "version": "1",
-            "style": "generalist",
-            "nsfw": False,
-            "display_name": "Mistral 7B Instruct v0.1",
-        }
-    }

@@ -3,6 +3,8 @@
 GET  state          queue, workers, and every request with the payload received, its jobs, their states and hashes
 GET  users          the cast with their keys and balances
 GET  painted        generation id to SHA-256 of what was painted
+GET  text           the text side: workers, requests with prompts as sent, answers, whether they were understood
+GET  alchemy        alchemy request id to form to SHA-256 of the picture or the result's value
 POST workers        {count?, speed?, online?, paused?, batch?, nsfw?, max_pixels?}
 POST model          {name, count}: how many workers serve a model, 0 for nobody
 POST queue          {length}: foreign jobs kept waiting
@@ -14,11 +16,16 @@ POST dead-links     {next, kind: expired|missing}
 POST maintenance    {on}
 POST timeout-ip     {seconds, address?}
 POST rate-limits    {on}
+POST text           {workers?, worker?, model?, queue?, crowd?, paused?, fault?, censor?, ...}: one key per lever
+POST alchemists     {count?, forms?, without?, online?, paused?, slow?, trusted?, batch?, max_tiles?}
+POST alchemy-fault  {next, form?}: attempts at forms that end in a fault
+POST alchemy-silence {next, form?}: attempts at forms that are never handed in
+POST alchemy-result {form, value}: what the next result of a form is instead of the real one
 POST expire         {id}: forget a request now
 POST sweep          {}: run the once-a-minute sweep now
 POST forget-caches  {}: show the world as it is
 POST user           {name, kudos?, trusted?, concurrency?, service?, special?}: add or change
-POST shared-key     {owner, name?, kudos?, max_image_pixels?, max_image_steps?, expired?, key?}
+POST shared-key     {owner, name?, kudos?, max_image_pixels?, max_image_steps?, max_text_tokens?, expired?, key?}
 POST style          {name, prompt?, params?, models?, nsfw?, style_id?}
 
 Bad input is a 400 `{"error": "..."}`.
@@ -48,9 +55,11 @@ def control_routes(sim: HordeSim) -> list[web.RouteDef]:
         "state": lambda _: sim.state(),
         "users": lambda _: {"users": _users(sim)},
         "painted": lambda _: dict(sim.painted),
+        "text": lambda _: sim.text.state(),
+        "alchemy": lambda _: dict(sim.alchemy_results),
     }
     gets = [web.get(f"{PREFIX}/{name}", _handler(operation, reads=False)) for name, operation in looks.items()]
-    operations = {**_levers(sim), **_people(sim)}
+    operations = {**_levers(sim), **_alchemy(sim), **_people(sim)}
     posts = [web.post(f"{PREFIX}/{name}", _handler(operation, reads=True)) for name, operation in operations.items()]
     return [*gets, *posts]
 
@@ -68,9 +77,19 @@ def _levers(sim: HordeSim) -> dict[str, Operation]:
         "maintenance": lambda body: sim.set_maintenance(body.get("on", True)),
         "timeout-ip": lambda body: sim.timeout_ip(**body),
         "rate-limits": lambda body: sim.set_rate_limits(body["on"]),
+        "text": lambda body: sim.text.apply(dict(body)),
         "expire": lambda body: sim.expire(body["id"]),
         "sweep": lambda _: sim.sweep(),
         "forget-caches": lambda _: sim.forget_caches(),
+    }
+
+
+def _alchemy(sim: HordeSim) -> dict[str, Operation]:
+    return {
+        "alchemists": lambda body: [alchemist.name for alchemist in sim.set_alchemists(**body)],
+        "alchemy-fault": lambda body: sim.fault_alchemy(body.get("next", 1), body.get("form")),
+        "alchemy-silence": lambda body: sim.silence_alchemy(body.get("next", 1), body.get("form")),
+        "alchemy-result": lambda body: sim.odd_alchemy_result(body["form"], body["value"]),
     }
 
 

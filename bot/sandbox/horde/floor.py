@@ -203,7 +203,7 @@ class Floor:
         return seconds / self._world.speed
 
     def _patience(self, order: ImageOrder, model: str) -> float:
-        """Seconds after which a job counts as aborted (facts: 1.4), whatever the simulator's speed."""
+        """Seconds after which a job counts as aborted, whatever the simulator's speed."""
         seconds = max(150.0, 30 + 2 * order.effective_steps * order.pixels / 512**2)
         card = self._world.catalogue.get(model)
         for reason in (card is not None and card.baseline == "flux_1", order.extra_slow_workers):

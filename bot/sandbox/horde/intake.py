@@ -38,6 +38,61 @@ class Payer:
     shared_key: SharedKey | None = None
 
 
+def payer_for(world: World, payload: Mapping[str, Any], sender: Sender) -> Payer:
+    """Who pays for an image or text request; refuses everybody during maintenance, unknown keys and false proxies."""
+    if world.maintenance:
+        message = "AI Horde has entered maintenance mode. Please try again later."
+        raise HordeError(400, message, "MaintenanceMode")
+    if sender.agent == _BANNED_AGENT:
+        message = "This Client-Agent is a placeholder. Please set one of your own."
+        raise HordeError(403, message, "BannedClientAgent")
+    shared = world.people.shared(sender.key)
+    user = shared.owner if shared else world.people.by_key(sender.key)
+    if user is None:
+        raise invalid_key()
+    if "proxied_account" in payload and not user.service:
+        message = "Only service accounts can provide a proxied_account value."
+        raise HordeError(400, message, "OnlyServiceAccountProxy")
+    return Payer(user=user, shared_key=shared)
+
+
+def refuse_timed_out(world: World, sender: Sender) -> None:
+    """Refuse an address that is in timeout."""
+    left = world.timeout_left(sender.address)
+    if left > 0:
+        message = (
+            f"Due to abuse prevention, your IP address has been put into timeout for {int(left)} more seconds."
+            " Please try again later, or contact us on discord if you think this was an error."
+        )
+        raise HordeError(403, message, "TimeoutIP")
+
+
+def check_shared_key(key: SharedKey, price: float, *, over_limit: bool) -> None:
+    """Refuse a shared key that cannot pay `price`; over its own limits the server crashes (a 400 was meant)."""
+    if key.expired:
+        raise HordeError(403, "This shared key has expired", "SharedKeyExpired")
+    if key.kudos == 0:
+        raise HordeError(403, "This shared key has run out of kudos.", "SharedKeyEmpty")
+    if over_limit:
+        raise crash()
+    if 0 <= key.kudos < price:
+        message = (
+            f"This shared key does not have enough remaining kudos ({key.kudos:.10g})"
+            f" to fulfill this request ({price:.10g})."
+        )
+        raise HordeError(403, message, "SharedKeyInsufficientKudos")
+
+
+def refuse_too_many(waiting: int, user: User) -> None:
+    """Refuse more waiting jobs than the user may have."""
+    if waiting > user.concurrency:
+        message = (
+            f"Parallel requests ({waiting}) exceeded user limit ({user.concurrency})."
+            " Please try again later or request to increase your concurrency."
+        )
+        raise HordeError(429, message, "TooManyPrompts")
+
+
 class Intake:
     """Judges image requests and puts the good ones into the queue."""
 
@@ -50,7 +105,7 @@ class Intake:
             price = self._world.remembered_price(payload)
             if price is not None:
                 return 200, {"kudos": price}, None
-        payer = self._payer(payload, sender)
+        payer = payer_for(self._world, payload, sender)
         order = self._styled(payload)
         self._check_sender(order, sender, payer)
         order = self._filtered(order, sender)
@@ -67,30 +122,8 @@ class Intake:
 
     # --- who -------------------------------------------------------------------------------------------------------
 
-    def _payer(self, payload: Mapping[str, Any], sender: Sender) -> Payer:
-        if self._world.maintenance:
-            message = "AI Horde has entered maintenance mode. Please try again later."
-            raise HordeError(400, message, "MaintenanceMode")
-        if sender.agent == _BANNED_AGENT:
-            message = "This Client-Agent is a placeholder. Please set one of your own."
-            raise HordeError(403, message, "BannedClientAgent")
-        shared = self._world.people.shared(sender.key)
-        user = shared.owner if shared else self._world.people.by_key(sender.key)
-        if user is None:
-            raise invalid_key()
-        if "proxied_account" in payload and not user.service:
-            message = "Only service accounts can provide a proxied_account value."
-            raise HordeError(400, message, "OnlyServiceAccountProxy")
-        return Payer(user=user, shared_key=shared)
-
     def _check_sender(self, order: ImageOrder, sender: Sender, payer: Payer) -> None:
-        left = self._world.timeout_left(sender.address)
-        if left > 0:
-            message = (
-                f"Due to abuse prevention, your IP address has been put into timeout for {int(left)} more seconds."
-                " Please try again later, or contact us on discord if you think this was an error."
-            )
-            raise HordeError(403, message, "TimeoutIP")
+        refuse_timed_out(self._world, sender)
         if order.special and not payer.user.special:
             # The server passes the rc in the wrong argument, so SpecialFieldNeedsSpecialUser never arrives.
             raise HordeError(400, "Only special users can send a special field.", "BadRequest")
@@ -136,12 +169,7 @@ class Intake:
             if self._world.park.by_id(identity) is None:
                 raise not_found("Worker", identity, "WorkerNotFound")
         waiting = order.n + self._waiting_of(payer.user, order)
-        if waiting > payer.user.concurrency:
-            message = (
-                f"Parallel requests ({waiting}) exceeded user limit ({payer.user.concurrency})."
-                " Please try again later or request to increase your concurrency."
-            )
-            raise HordeError(429, message, "TooManyPrompts")
+        refuse_too_many(waiting, payer.user)
 
     def _waiting_of(self, user: User, order: ImageOrder) -> int:
         """Images of `user` that wait; for the shared anonymous account only those for the same models."""
@@ -159,7 +187,9 @@ class Intake:
         if shared is not None and shared.kudos == 0 and order.allow_downgrade:
             payer = Payer(user=self._world.people.anonymous)
         elif shared is not None:
-            self._check_shared_key(shared, order, price)
+            small = -1 < shared.max_image_pixels < order.pixels
+            short = -1 < shared.max_image_steps < order.effective_steps
+            check_shared_key(shared, price, over_limit=small or short)
         if not upfront.needs_upfront(order, self._world):
             return payer, order, 0.0
         if payer.user.spendable >= price:
@@ -167,22 +197,6 @@ class Intake:
         if not order.allow_downgrade:
             raise upfront.refusal(order, self._world)
         return payer, upfront.downgraded(order, self._world), 0.0
-
-    @staticmethod
-    def _check_shared_key(key: SharedKey, order: ImageOrder, price: float) -> None:
-        if key.expired:
-            raise HordeError(403, "This shared key has expired", "SharedKeyExpired")
-        if key.kudos == 0:
-            raise HordeError(403, "This shared key has run out of kudos.", "SharedKeyEmpty")
-        # A 400 was meant here, but the server crashes over its own per-job limits.
-        if -1 < key.max_image_pixels < order.pixels or -1 < key.max_image_steps < order.effective_steps:
-            raise crash()
-        if 0 <= key.kudos < price:
-            message = (
-                f"This shared key does not have enough remaining kudos ({key.kudos:.10g})"
-                f" to fulfill this request ({price:.10g})."
-            )
-            raise HordeError(403, message, "SharedKeyInsufficientKudos")
 
     # --- taken -----------------------------------------------------------------------------------------------------
 

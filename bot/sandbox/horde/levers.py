@@ -139,6 +139,7 @@ class Levers:
         kudos: float = 5000.0,
         max_image_pixels: int = -1,
         max_image_steps: int = -1,
+        max_text_tokens: int = -1,
         expired: bool = False,
         key: str | None = None,
     ) -> SharedKey:
@@ -150,6 +151,7 @@ class Levers:
             kudos=kudos,
             max_image_pixels=max_image_pixels,
             max_image_steps=max_image_steps,
+            max_text_tokens=max_text_tokens,
             expired=expired,
         )
         self.world.people.shared_keys[shared.id] = shared

@@ -31,6 +31,9 @@ class User:
     gifted: float = 0.0
     megapixelsteps: float = 0.0
     images: int = 0
+    forms: int = 0
+    tokens: int = 0
+    texts: int = 0
 
     @property
     def alias(self) -> str:
@@ -63,6 +66,7 @@ class SharedKey:
     kudos: float = 5000.0
     max_image_pixels: int = -1
     max_image_steps: int = -1
+    max_text_tokens: int = -1
     expired: bool = False
 
     def charge(self, amount: float) -> None:

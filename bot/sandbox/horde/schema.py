@@ -65,9 +65,9 @@ def _problems(schema: Field, value: Any, path: str) -> Iterator[tuple[str, str]]
 
 def _range_problems(schema: Field, value: Any) -> Iterator[str]:
     if schema.minimum is not None and value < schema.minimum:
-        yield f"{value!r} is less than the minimum of {schema.minimum:g}"
+        yield f"{value!r} is less than the minimum of {schema.minimum}"
     if schema.maximum is not None and value > schema.maximum:
-        yield f"{value!r} is greater than the maximum of {schema.maximum:g}"
+        yield f"{value!r} is greater than the maximum of {schema.maximum}"
     if schema.multiple is not None and value % schema.multiple:
         yield f"{value!r} is not a multiple of {schema.multiple}"
     if schema.choices is not None and value not in schema.choices:

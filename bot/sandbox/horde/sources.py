@@ -16,9 +16,9 @@ from bot.sandbox.horde.orders import ImageOrder
 MAX_PIXELS = 3072 * 3072
 MAX_BYTES = 5 * 1024 * 1024
 _FETCH_SECONDS = 2.0
-_FAILED = "Image validation failed."
-_UNREADABLE = (
-    f"{_FAILED} Please ensure the source image payload is either a URL containing an image"
+FAILED = "Image validation failed."
+UNREADABLE = (
+    f"{FAILED} Please ensure the source image payload is either a URL containing an image"
     " or a valid base64 encoded image."
 )
 
@@ -31,7 +31,7 @@ async def check_sources(order: ImageOrder) -> None:
     if order.source_mask is not None:
         await _bands(order.source_mask)
     elif order.source_processing in {"inpainting", "outpainting"} and bands < 4:
-        message = f"{_FAILED} Inpainting requests must either include a mask, or an alpha channel."
+        message = f"{FAILED} Inpainting requests must either include a mask, or an alpha channel."
         raise HordeError(400, message, "InpaintingMissingMask")
     for extra in order.extra_source_images or ():
         await _bands(str(extra.get("image", "")))
@@ -48,14 +48,14 @@ async def _bands(source: str) -> int:
 async def _bands_of(source: str) -> int:
     if source.startswith("http"):
         try:
-            return await asyncio.to_thread(_inspect, await _fetch(source))
+            return await asyncio.to_thread(_inspect, await fetch(source))
         except (UnidentifiedImageError, OSError) as error:
-            message = f"{_FAILED} Url does not contain a valid image."
+            message = f"{FAILED} Url does not contain a valid image."
             raise HordeError(400, message, "SourceImageUrlInvalid") from error
     try:
         return await asyncio.to_thread(_inspect, base64.b64decode(source, validate=True))
     except (binascii.Error, ValueError, OSError) as error:
-        raise HordeError(400, _UNREADABLE, "ImageValidationFailed") from error
+        raise HordeError(400, UNREADABLE, "ImageValidationFailed") from error
 
 
 def _inspect(data: bytes) -> int:
@@ -67,12 +67,12 @@ def _inspect(data: bytes) -> int:
 
 
 def _too_large() -> HordeError:
-    message = f"{_FAILED} The source image is larger than 3072x3072 pixels."
+    message = f"{FAILED} The source image is larger than 3072x3072 pixels."
     return HordeError(400, message, "SourceImageResolutionExceeded")
 
 
-async def _fetch(url: str) -> bytes:
-    """Download a picture as the server does: itself, within 2 s, at most 5 MB."""
+async def fetch(url: str, *, too_large: str = "Provided image size cannot exceed 5 Mb.") -> bytes:
+    """Download a picture as the server does: itself, within 2 s, at most 5 MB (refused in the words of `too_large`)."""
     timeout = aiohttp.ClientTimeout(total=_FETCH_SECONDS)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
@@ -80,9 +80,8 @@ async def _fetch(url: str) -> bytes:
             while len(data) <= MAX_BYTES and not response.content.at_eof():
                 data += await response.content.read(MAX_BYTES + 1)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        message = f"{_FAILED} Something went wrong when retrieving image url."
+        message = f"{FAILED} Something went wrong when retrieving image url."
         raise HordeError(400, message, "ImageValidationFailed") from error
     if len(data) > MAX_BYTES:
-        message = f"{_FAILED} Provided image size cannot exceed 5 Mb."
-        raise HordeError(400, message, "SourceImageSizeExceeded")
+        raise HordeError(400, f"{FAILED} {too_large}", "SourceImageSizeExceeded")
     return data

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bot.sandbox.horde import limits
-from bot.sandbox.horde.catalogue import text_reference
 from bot.sandbox.horde.errors import HordeError, not_found
 from bot.sandbox.horde.floor import queued_by_model
 from bot.sandbox.horde.gate import VERSION, Answer, Endpoint, Gate, View
 from bot.sandbox.horde.limits import Rule
+from bot.sandbox.horde.text import state as text_state
+from bot.sandbox.horde.text.catalogue import text_reference
 from bot.sandbox.horde.world import World
 
 MODEL_LIST_SECONDS = 10.0
@@ -98,7 +99,7 @@ class StateViews:
         return Answer(body=[model for model in self._all_models() if model["name"] == name])
 
     def _known(self, name: str) -> bool:
-        return name in self._world.catalogue or name in text_reference()
+        return name in self._world.catalogue or name in text_reference(self._world.text.hall.models)
 
     def _all_models(self) -> list[dict[str, object]]:
         if self._models is None or self._models[0] <= self._world.now:
@@ -125,14 +126,7 @@ class StateViews:
             }
             for name in dict.fromkeys([*counts, *(name for name in jobs if name in self._world.catalogue)])
         ]
-        return [*images, *self._text_models()]
-
-    def _text_models(self) -> list[dict[str, object]]:
-        return [
-            {"performance": 62.6, "queued": 0.0, "jobs": 0.0, "eta": 0, "type": "text", "name": name, "count": 1}
-            for worker in self._world.other_workers
-            for name in worker.models
-        ]
+        return [*images, *text_state.model_rows(self._world.text)]
 
     # --- the whole -----------------------------------------------------------------------------------------------
 
@@ -155,18 +149,14 @@ class StateViews:
         queued = sum(request.waiting * request.order.megapixelsteps for request in open_requests)
         body = {
             "queued_requests": sum(request.waiting for request in open_requests),
-            "queued_text_requests": 0,
             "worker_count": len(world.park.online),
-            "text_worker_count": 1,
             "thread_count": world.park.threads,
-            "text_thread_count": 1,
             "queued_megapixelsteps": round(queued, 2),
             "past_minute_megapixelsteps": round(self._delivered(60)[1] / 1_000_000, 2),
-            "queued_forms": 0.0,
-            "interrogator_count": 1,
-            "interrogator_thread_count": 1,
-            "queued_tokens": 0.0,
-            "past_minute_tokens": 0.0,
+            "queued_forms": float(world.alchemy.waiting_forms),
+            "interrogator_count": len(world.alchemy.guild.online),
+            "interrogator_thread_count": len(world.alchemy.guild.online),
+            **text_state.performance(world.text),
         }
         return Answer(body=body)
 
@@ -196,13 +186,12 @@ class StateViews:
         return Answer(body={"day": counts, "month": counts, "total": counts})
 
     async def text_totals(self, _: web.Request) -> Answer:
-        """No text is made here yet."""
-        body = {name: {"requests": 0, "tokens": 0} for name in ("minute", "hour", "day", "month", "total")}
-        return Answer(body=body)
+        """Texts and tokens by period."""
+        return Answer(body=text_state.totals(self._world.text))
 
     async def text_models(self, _: web.Request) -> Answer:
-        """No text is made here yet."""
-        return Answer(body={"day": {}, "month": {}, "total": {}})
+        """Texts by model and period."""
+        return Answer(body=text_state.models_delivered(self._world.text))
 
     async def teams(self, _: web.Request) -> Answer:
         """Nobody has formed one."""
@@ -255,7 +244,7 @@ class StateViews:
 
     async def text_reference(self, _: web.Request) -> web.Response:
         """The text model reference: model name to card."""
-        return web.json_response(text_reference())
+        return web.json_response(text_reference(self._world.text.hall.models))
 
 
 def _get(gate: Gate, path: str, view: View, cache: float, rules: tuple[Rule, ...]) -> web.RouteDef:

@@ -1,13 +1,16 @@
-"""`/workers`: who paints, and two others who are only shown."""
+"""`/workers`: who paints, who does alchemy, and who writes."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
 from bot.sandbox.horde import limits
+from bot.sandbox.horde.alchemy.alchemists import Alchemist
 from bot.sandbox.horde.errors import not_found
 from bot.sandbox.horde.gate import Answer, Endpoint, Gate
-from bot.sandbox.horde.workers import OtherWorker, Worker
+from bot.sandbox.horde.text.scribes import Scribe
+from bot.sandbox.horde.text.state import crowd, worker_row
+from bot.sandbox.horde.workers import Worker
 from bot.sandbox.horde.world import World
 
 _AGENT = "AI Horde Worker reGen:13:horde_worker.py"
@@ -35,7 +38,7 @@ class WorkerViews:
     async def workers(self, request: web.Request) -> Answer:
         """Everybody online, or one type, or one name."""
         kind, name = request.query.get("type"), request.query.get("name")
-        everyone = [self._show(worker) for worker in self._everyone(self._world.park.online)]
+        everyone = [self._show(worker) for worker in self._everyone(online=True)]
         chosen = [one for one in everyone if kind in {None, one["type"]} and name in {None, one["name"]}]
         return Answer(body=chosen)
 
@@ -48,18 +51,29 @@ class WorkerViews:
         return Answer(body=self._find_worker("name", request.match_info["name"]))
 
     def _find_worker(self, field: str, value: str) -> dict[str, object]:
-        for worker in self._everyone(self._world.park.workers):
+        for worker in self._everyone(online=False):
             shown = self._show(worker)
             if shown[field] == value:
                 return shown
         raise not_found("Worker", value, "WorkerNotFound")
 
-    def _everyone(self, painters: list[Worker]) -> list[Worker | OtherWorker]:
-        return [*painters, *self._world.other_workers]
+    def _everyone(self, *, online: bool) -> list[Worker | Scribe | Alchemist]:
+        park, guild = self._world.park, self._world.alchemy.guild
+        painters = park.online if online else park.workers
+        alchemists = guild.online if online else guild.members
+        text = self._world.text
+        scribes = text.hall.online if online else text.hall.scribes
+        return [*painters, *scribes, *crowd(text), *alchemists]
 
-    def _show(self, worker: Worker | OtherWorker) -> dict[str, object]:
+    def _show(self, worker: Worker | Scribe | Alchemist) -> dict[str, object]:
         uptime = round(self._world.now - self._world.started) + 600
-        return _image_worker(worker, uptime) if isinstance(worker, Worker) else _other_worker(worker, uptime)
+        match worker:
+            case Worker():
+                return _image_worker(worker, uptime)
+            case Alchemist():
+                return _alchemist(worker, uptime)
+            case Scribe():
+                return {**_common(worker.name, worker.id, uptime), **worker_row(worker)}
 
 
 def _common(name: str, identity: str, uptime: int) -> dict[str, object]:
@@ -97,22 +111,18 @@ def _image_worker(worker: Worker, uptime: int) -> dict[str, object]:
     }
 
 
-def _other_worker(worker: OtherWorker, uptime: int) -> dict[str, object]:
-    text = worker.kind == "text"
-    speed = "62.6 tokens per second" if text else "1.0 seconds per form"
-    own: dict[str, object] = {"forms": list(worker.forms), "bridge_agent": _AGENT}
-    if text:
-        agent = "KoboldCppEmbedWorker:2:horde_worker.py"
-        own = {"models": list(worker.models), "bridge_agent": agent, "max_length": 4096, "max_context_length": 131_072}
+def _alchemist(worker: Alchemist, uptime: int) -> dict[str, object]:
     return {
         **_common(worker.name, worker.id, uptime),
-        "type": worker.kind,
-        "requests_fulfilled": 0,
-        "kudos_rewards": 0.0,
-        "kudos_details": {"generated": 0.0 if text else None, "uptime": 0},
-        "performance": speed,
-        "nsfw": text,
-        "trusted": True,
-        "uncompleted_jobs": 0,
-        **own,
+        "type": "interrogation",
+        "online": worker.online,
+        "requests_fulfilled": worker.fulfilled,
+        "kudos_rewards": round(worker.earned, 1),
+        "kudos_details": {"generated": None, "uptime": 0},
+        "performance": "1.0 seconds per form",
+        "nsfw": False,
+        "trusted": worker.trusted,
+        "uncompleted_jobs": worker.uncompleted,
+        "forms": list(worker.forms),
+        "bridge_agent": _AGENT,
     }

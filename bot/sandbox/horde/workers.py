@@ -63,17 +63,6 @@ class Worker:
         return self.megapixelsteps < SLOW_LIMIT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherWorker:
-    """A text or alchemy worker: shown in the lists so that they look like the real ones, and idle in this simulator."""
-
-    id: str
-    name: str
-    kind: str
-    models: tuple[str, ...] = ()
-    forms: tuple[str, ...] = ()
-
-
 _SDXL = "AlbedoBase XL (SDXL)"
 _FLUX = "Flux.1-Schnell fp8 (Compact)"
 _PHOTO = "ICBINP - I Can't Believe It's Not Photography"
@@ -147,17 +136,3 @@ def default_park(rng: Random) -> Park:
     park = Park(rng)
     park.resize(len(_PARK))
     return park
-
-
-def other_workers(rng: Random) -> tuple[OtherWorker, ...]:
-    """One text worker and one alchemist."""
-    first, second = (str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(2))
-    return (
-        OtherWorker(id=first, name="scribe-01", kind="text", models=("koboldcpp/Mistral-7B-Instruct-v0.1",)),
-        OtherWorker(
-            id=second,
-            name="alchemist-01",
-            kind="interrogation",
-            forms=("caption", "interrogation", "nsfw", "RealESRGAN_x4plus", "GFPGAN", "strip_background"),
-        ),
-    )

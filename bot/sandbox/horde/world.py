@@ -11,12 +11,14 @@ from random import Random
 from typing import Any
 
 from bot.clock import Clock
+from bot.sandbox.horde.alchemy.book import AlchemyBook
 from bot.sandbox.horde.catalogue import load_catalogue
 from bot.sandbox.horde.orders import ImageOrder
 from bot.sandbox.horde.people import default_people
 from bot.sandbox.horde.pictures import PictureStore
 from bot.sandbox.horde.requests import Censorship, Job, JobState, Request
-from bot.sandbox.horde.workers import default_park, other_workers
+from bot.sandbox.horde.text.world import TextWorld
+from bot.sandbox.horde.workers import default_park
 
 VERDICT_SECONDS = 60.0
 DRY_RUN_SECONDS = 2 * 24 * 3600.0
@@ -67,7 +69,8 @@ class World:
         self.catalogue = load_catalogue()
         self.people = default_people()
         self.park = default_park(self.rng)
-        self.other_workers = other_workers(self.rng)
+        self.text = TextWorld(clock, seed=seed)
+        self.alchemy = AlchemyBook(Random(f"alchemy {seed}"))
         self.requests: dict[str, Request] = {}
         self.styles: dict[str, Style] = {}
         self.plans = Plans()
