@@ -33,6 +33,7 @@ from bot.store.engine import open_database
 from bot.store.jobs import SqlJobStore
 from bot.store.processes import SqlProcessStore
 from bot.store.state import SqlStateStore
+from bot.store.writer import Writer
 from bot.web.health import Health
 from bot.web.server import serve_web
 from cogs.about import About
@@ -60,6 +61,7 @@ class App:
     process: ProcessId
     processes: SqlProcessStore
     artifacts: SqlArtifactStore
+    writer: Writer
     catalogue: Catalogue
     tracker: Tracker
     delivery: Delivery
@@ -143,6 +145,7 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
             process=process,
             processes=SqlProcessStore(database),
             artifacts=artifacts,
+            writer=database.writer,
             catalogue=catalogue,
             tracker=tracker,
             delivery=delivery,
@@ -159,6 +162,7 @@ async def _serve(app: App, stopping: asyncio.Event) -> None:
     settings = app.settings
     beat = app.health.heartbeat("heartbeat", within=6 * HEARTBEAT)
     app.health.add_loop("tracker", lambda: app.tracker.turned_at, within=60.0)
+    app.health.add_part("store", lambda: app.writer.healthy)
     app.health.add_part("gateway", app.client.gateway_up)
     app.health.add_part("providers", lambda: not app.tracker.providers_silent)
     async with AsyncExitStack() as stack:

@@ -50,6 +50,11 @@ def storage_errors() -> Iterator[None]:
         raise StoreError(f"{type(error).__name__}: {error}") from error
 
 
+def _of_the_database(error: Exception) -> bool:
+    """Whether the database failed, and not what was asked of it (a duplicate, a stale owner)."""
+    return type(error) is StoreError
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Pending:
     operation: Operation[Any]
@@ -64,6 +69,8 @@ class Writer:
         self._waiting: deque[_Pending] = deque()
         self._wake = asyncio.Event()
         self._closed = False
+        #: False while the last write failed for a reason of the database's.
+        self.healthy = True
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -118,8 +125,10 @@ class Writer:
                 pending.answer.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for the write
+            self.healthy = not _of_the_database(error)
             await self._after_failure(batch, error)
         else:
+            self.healthy = True
             for pending, value in zip(batch, values, strict=True):
                 if not pending.answer.done():
                     pending.answer.set_result(value)
