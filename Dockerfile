@@ -15,7 +15,9 @@ RUN /build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-d
     && /venv/bin/pip install --no-cache-dir --no-deps /wheels/*.whl
 
 FROM python:3.11-slim
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin muster \
+# Numbers of its own, the same in every build: what lies in the volume belongs to them.
+RUN groupadd --gid 10001 muster \
+    && useradd --uid 10001 --gid muster --no-create-home --home-dir /data --shell /usr/sbin/nologin muster \
     && install -d -o muster -g muster /data
 COPY --from=build /venv /venv
 # WEB_HOST stays on loopback: the health check below runs inside, and nothing outside needs the server.

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help env demo run test lint check lock clean
+.PHONY: help env demo run test lint check screenshots lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ lint: $(STAMP) ## ruff, mypy strict, import directions
 	$(BIN)/lint-imports
 
 check: lint test ## what CI runs
+
+screenshots: $(STAMP) ## take the pictures in docs/images anew (wants chromium)
+	$(BIN)/python -m tools.screenshots
 
 lock: ## write the lock files anew (needs uv on the PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock

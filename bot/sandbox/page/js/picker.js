@@ -7,7 +7,8 @@ export class Picker {
   constructor() {
     this.id = freshId("picker");
     this.head = h("div", { class: "picker-head" });
-    this.list = h("div", { class: "picker-list", role: "listbox", id: this.id, "aria-label": "Suggestions" });
+    // Not a stop of the Tab key: a long list scrolls with the arrows that the field passes on.
+    this.list = h("div", { class: "picker-list", role: "listbox", id: this.id, "aria-label": "Suggestions", tabindex: "-1" });
     this.node = h("div", { class: "picker", hidden: true }, this.head, this.list);
     // A press must not take the focus from the field.
     this.node.addEventListener("pointerdown", (event) => event.preventDefault());

@@ -1,0 +1,1 @@
+"""Chores of the people who work on Muster: nothing here is shipped with it."""
