@@ -18,7 +18,7 @@ from bot.errors import SetupError
 EXIT_SETUP = 2
 EXIT_INTERRUPTED = 130
 #: What `sandbox` can stand in for.
-SIMULATORS = ("discord", "horde")
+SIMULATORS = ("discord", "horde", "osais")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,7 +112,17 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
 
     sandbox = commands.add_parser("sandbox", help="the simulators alone, for a bot in another process")
-    sandbox.add_argument("--only", type=_simulators, default=SIMULATORS, metavar="NAMES", help="discord,horde, or one")
+    sandbox.add_argument(
+        "--only", type=_simulators, default=SIMULATORS, metavar="NAMES", help="some of discord,horde,osais"
+    )
+    sandbox.add_argument(
+        "--map",
+        action="append",
+        type=_mapping,
+        default=[],
+        metavar="PUBLIC=LOCAL",
+        help="where calls for the bot's public address go, such as https://muster.test=http://127.0.0.1:8080",
+    )
     _add_world_arguments(sandbox, port=0, speed=1.0)
     sandbox.set_defaults(command=_sandbox)
     return parser
@@ -129,6 +139,16 @@ def _simulators(text: str) -> tuple[str, ...]:
     if not names or not set(names) <= set(SIMULATORS):
         raise argparse.ArgumentTypeError(f"give some of {', '.join(SIMULATORS)}")
     return names
+
+
+def _mapping(text: str) -> str:
+    from bot.sandbox.outgoing import AddressMap
+
+    try:
+        AddressMap.parse([text])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _port(text: str) -> int:

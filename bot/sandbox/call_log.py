@@ -22,14 +22,18 @@ from bot.sandbox import control
 from bot.sandbox.bodies import answer_json, request_json, summarise
 from bot.sandbox.control import Service
 from bot.sandbox.faults import FAULT_MET
+from bot.sandbox.outgoing import OutgoingCall
 
 #: Calls kept; older ones are forgotten.
 CAPACITY = 5000
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_OSAIS_UID = re.compile(r"/client/request/(\d+)$")
 _SECRET_IN_PATH = re.compile(r"^(/api/v10/(?:webhooks|interactions)/\d+/)([^/]+)")
 _SECRET_IN_QUERY = re.compile(r"(?i)(?<=[?&])(hm|sig|signature|awsaccesskeyid|x-amz-[a-z-]+|token|apikey)=([^&]*)")
-_SECRET_FIELDS = frozenset({"token", "apikey", "api_key", "webhook", "password", "secret"})
+#: A segment of a path that nobody would write by hand.
+_SECRET_SEGMENT = re.compile(r"/([A-Za-z0-9_~-]{20,})(?=[/?]|$)")
+_SECRET_FIELDS = frozenset({"token", "authtoken", "apikey", "api_key", "webhook", "password", "secret"})
 _ANONYMOUS_KEY = "0000000000"
 
 
@@ -58,6 +62,10 @@ class Call:
     remote_id: str | None
     #: The action of the scripted fault it met, if any.
     fault: str | None
+    #: Whether the service made the call (a callback, a webhook); `path` is a whole address then.
+    outgoing: bool = False
+    #: The JSON it was answered with, shortened; kept of outgoing calls only.
+    answer: object = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the call as the control API shows it."""
@@ -93,6 +101,28 @@ class CallLog:
     def newest(self, count: int) -> list[Call]:
         """Return the last `count` calls in the order they ended; fewer if there are not so many."""
         return list(self._calls)[-count:] if count > 0 else []
+
+    def note(self, outgoing: OutgoingCall) -> None:
+        """Log a call that a service made by itself, such as a callback."""
+        answered, number = outgoing.answered, next(self._numbers)
+        call = Call(
+            number=number,
+            service=outgoing.service,
+            method=outgoing.method,
+            path=mask_callback(outgoing.url),
+            status=answered.status,
+            at=self._clock.now().isoformat(),
+            monotonic=round(self._clock.monotonic(), 3),
+            duration_ms=round(outgoing.seconds * 1000, 1),
+            credential=None,
+            request=summarise(_without_secrets(outgoing.said)),
+            remote_id=_callback_id(outgoing.said),
+            fault=None,
+            outgoing=True,
+            answer=answered.error or summarise(_without_secrets(answered.json())),
+        )
+        self._calls.append(call)
+        self.recorded += 1
 
     @property
     def middleware(self) -> Middleware:
@@ -176,6 +206,19 @@ def mask_path(path: str) -> str:
     return _SECRET_IN_QUERY.sub(lambda found: f"{found[1]}={mark(found[2])}", path)
 
 
+def mask_callback(url: str) -> str:
+    """Replace what looks like a secret in a client's address by its mark."""
+    return _SECRET_SEGMENT.sub(lambda found: f"/{mark(found[1])}", mask_path(url))
+
+
+def _callback_id(said: object) -> str | None:
+    """The remote id a callback is about: OSAIS calls it uid, the Horde request."""
+    if not isinstance(said, Mapping):
+        return None
+    identity = said.get("uid", said.get("request"))
+    return None if identity is None else str(identity)
+
+
 def _credential(headers: Mapping[str, str]) -> str | None:
     if key := headers.get("apikey"):
         return "anonymous" if key == _ANONYMOUS_KEY else mark(key)
@@ -198,7 +241,19 @@ def _without_secrets(value: object) -> object:
             return value
 
 
+def _osais_id(path: str, answer: web.StreamResponse | None) -> str | None:
+    """The uid of a request that was looked at, or accepted."""
+    if found := _OSAIS_UID.search(path):
+        return found[1]
+    told = answer_json(answer) if answer is not None else None
+    data = told.get("data") if isinstance(told, dict) else None
+    uid = data.get("uid") if isinstance(data, dict) else None
+    return None if uid is None else str(uid)
+
+
 def _remote_id(service: Service, path: str, answer: web.StreamResponse | None) -> str | None:
+    if service is Service.OSAIS:
+        return _osais_id(path, answer)
     if service is Service.HORDE and (found := _UUID.search(path)):
         return found[0]
     told = answer_json(answer) if answer is not None else None

@@ -22,7 +22,8 @@ class Service(StrEnum):
     DISCORD = "discord"
     GATEWAY = "gateway"
     HORDE = "horde"
-    #: Files: Discord's CDN and the Horde's object store.
+    OSAIS = "osais"
+    #: Files: Discord's CDN, the Horde's object store, and what OSAIS made.
     MEDIA = "media"
 
 
@@ -31,6 +32,8 @@ _PREFIXES: Mapping[str, Service] = {
     "/gateway": Service.GATEWAY,
     "/api/v2": Service.HORDE,
     "/reference": Service.HORDE,
+    "/api/v1": Service.OSAIS,
+    "/uploads": Service.MEDIA,
     "/attachments": Service.MEDIA,
     "/ephemeral-attachments": Service.MEDIA,
     "/avatars": Service.MEDIA,

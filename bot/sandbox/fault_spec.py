@@ -109,7 +109,7 @@ def content_type_of(service: Service) -> str:
     match service:
         case Service.DISCORD | Service.GATEWAY:
             return "application/json"
-        case Service.HORDE:
+        case Service.HORDE | Service.OSAIS:
             return "application/json; charset=utf-8"
         case Service.MEDIA:
             return "image/webp"
@@ -148,6 +148,8 @@ def _content(
 def _usual_body(service: Service, status: int, headers: Mapping[str, str]) -> dict[str, object]:
     if service is Service.HORDE:
         return {"message": "2 per 1 second" if status == 429 else f"scripted fault {status}"}
+    if service is Service.OSAIS:
+        return {"data": None, "status": status, "message": f"scripted fault {status}"}
     if status == 429:
         retry_after = next((value for name, value in headers.items() if name.lower() == "retry-after"), "1")
         return {"message": "You are being rate limited.", "retry_after": float(retry_after), "global": False}
@@ -157,7 +159,7 @@ def _usual_body(service: Service, status: int, headers: Mapping[str, str]) -> di
 def _usual_headers(service: Service, status: int) -> dict[str, str]:
     if status != 429:
         return {}
-    if service is Service.HORDE:
+    if service in {Service.HORDE, Service.OSAIS}:
         return {"Retry-After": "1"}
     # Without Via, discord.py takes a 429 for a ban by Cloudflare and gives up.
     return {"Retry-After": "1", "Via": "1.1 google", "X-RateLimit-Scope": "user"}

@@ -1,7 +1,8 @@
-"""The sandbox: simulators of Discord and the AI Horde, and control of their world, on one address.
+"""The sandbox: simulators of Discord, the AI Horde and OSAIS, and control of their world, on one address.
 
     /api/v10, /gateway, /attachments              Discord
     /api/v2, /reference, /horde-transient         the AI Horde
+    /api/v1, /uploads                             OSAIS
     /sandbox                                      control API (docs/sandbox.md)
     /                                             the playground, a page on which people use it all
 
@@ -31,6 +32,8 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.guard import guard_control
 from bot.sandbox.horde import HordeSim
 from bot.sandbox.live import LiveNews
+from bot.sandbox.osais import OsaisSim
+from bot.sandbox.outgoing import AddressMap
 from bot.sandbox.playground import Playground, soften_refusals
 from bot.sandbox.world import ClockControl, WorldClock
 
@@ -41,7 +44,8 @@ SHUTDOWN_SECONDS = 0.5
 
 DISCORD = "discord"
 HORDE = "horde"
-SIMULATORS = (DISCORD, HORDE)
+OSAIS = "osais"
+SIMULATORS = (DISCORD, HORDE, OSAIS)
 
 
 class Simulator(Protocol):
@@ -77,6 +81,7 @@ class Sandbox:
         rate_limits: bool = False,
         rate_limit_window: float = 0.05,
         clock: WorldClock | None = None,
+        address_map: AddressMap | None = None,
     ) -> None:
         """Prepare a world; nothing is served before it is entered.
 
@@ -90,6 +95,7 @@ class Sandbox:
             rate_limits: whether the services limit the rate of calls.
             rate_limit_window: length of Discord's windows in real seconds (discord.py waits in real time).
             clock: the world's clock, where a test brings its own.
+            address_map: public addresses of the bot and where they lie; the first is told as its `public_url`.
         """
         self.clock = clock or WorldClock()
         self.faults = Faults(self.clock)
@@ -104,6 +110,9 @@ class Sandbox:
             self.clock, seed=seed, token=token, rate_limits=rate_limits, rate_limit_window=rate_limit_window
         )
         self._horde = HordeSim(self.clock, seed=seed, speed=speed, rate_limits=rate_limits)
+        self.address_map = AddressMap() if address_map is None else address_map
+        self._osais = OsaisSim(self.clock, seed=seed, speed=speed, mapping=self.address_map)
+        self._osais.outgoing.heard = self.calls.note
         self._live = LiveNews(
             clock=self.clock,
             calls=self.calls,
@@ -133,6 +142,11 @@ class Sandbox:
         """The simulated AI Horde."""
         return self._horde
 
+    @property
+    def osais(self) -> OsaisSim:
+        """The simulated OSAIS."""
+        return self._osais
+
     def addresses(self) -> dict[str, str]:
         """Return what a bot has to be told to use the services served here, by the names of its settings."""
         told: dict[str, str] = {}
@@ -143,6 +157,13 @@ class Sandbox:
         if HORDE in self.only:
             told["horde_url"] = f"{self.url}/api/v2"
             told["horde_image_reference_url"] = f"{self.url}/reference/stable_diffusion.json"
+            told["horde_text_reference_url"] = f"{self.url}/reference/db.json"
+        if OSAIS in self.only:
+            told["osais_url"] = self.url
+            told["osais_token"] = self.osais.token
+            told["osais_secret"] = self.osais.secret
+        if self.address_map:
+            told["public_url"] = next(iter(self.address_map))
         # With scheme and port, or a bot would insist on https.
         told["media_hosts"] = self.url
         return told
@@ -190,6 +211,8 @@ class Sandbox:
             yield self.discord
         if HORDE in self.only:
             yield self.horde
+        if OSAIS in self.only:
+            yield self.osais
 
     async def _run(self, listener: socket.socket, ready: asyncio.Event) -> None:
         with contextlib.closing(listener):
@@ -216,7 +239,7 @@ class Sandbox:
             client_max_size=LARGEST_REQUEST,
             middlewares=[guard_control, soften_refusals, self.calls.middleware, self.faults.middleware],
         )
-        for controlled in (self._clock_control, self.faults, self.calls, self.bot_control):
+        for controlled in (self._clock_control, self.faults, self.calls, self.bot_control, self.address_map):
             app.add_routes(controlled.control_routes())
         if DISCORD in self.only:
             app.add_routes(self._live.control_routes())
@@ -241,7 +264,9 @@ def main_sandbox(args: argparse.Namespace) -> int:
 
 async def _serve(args: argparse.Namespace) -> None:
     async with (
-        Sandbox(only=args.only, port=args.port, speed=args.speed, seed=args.seed) as sandbox,
+        Sandbox(
+            only=args.only, port=args.port, speed=args.speed, seed=args.seed, address_map=AddressMap.parse(args.map)
+        ) as sandbox,
         until_told() as told,
     ):
         line: Mapping[str, str] = {**sandbox.addresses(), "control_url": sandbox.control_url}

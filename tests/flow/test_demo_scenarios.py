@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import main
 from bot.sandbox.sabotage import SABOTAGES
 from bot.sandbox.scenarios import SCENARIOS
 
@@ -54,6 +53,14 @@ async def play(*options: str, folder: Path) -> Played:
     return Played(code=demo.returncode, stdout=stdout.decode(), stderr=stderr.decode())
 
 
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_there(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 def left_in(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
@@ -80,6 +87,24 @@ async def test_a_spoilt_imagine_fails_for_its_reason(name: str, tmp_path: Path) 
     assert "The bot's log ends:" in demo.stderr
 
 
+async def test_alchemy_ends_with_words_and_file(tmp_path: Path) -> None:
+    demo = await play("--scenario", "alchemy", folder=tmp_path)
+    assert demo.code == 0, demo.stdout + demo.stderr
+    assert "@Muster caption upscale" in demo.stdout
+    assert "✔ Caption" in demo.stdout
+    assert "byte for byte what it made" in demo.stdout
+    assert demo.stdout.endswith("PASSED: it ended as promised\n")
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["never-finish", "wrong-picture", "drop-the-end", "lose-a-file"])
+async def test_a_spoilt_alchemy_fails_for_its_reason(name: str, tmp_path: Path) -> None:
+    demo = await play("--scenario", "alchemy", "--sabotage", name, folder=tmp_path)
+    assert demo.code == 1, demo.stdout + demo.stderr
+    assert "FAILED: " in demo.stdout
+    assert REASONS[name] in demo.stdout
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks children up in /proc")
 @pytest.mark.parametrize(("ending", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["sigterm", "ctrl-c"])
 async def test_a_demo_that_is_ended_leaves_nothing_behind(ending: signal.Signals, code: int, tmp_path: Path) -> None:
@@ -95,7 +120,7 @@ async def test_a_demo_that_is_ended_leaves_nothing_behind(ending: signal.Signals
         async with asyncio.timeout(GUARD_SECONDS):
             while b"/imagine prompt:" not in await demo.stdout.readline():
                 assert not demo.stdout.at_eof()
-            bots = [int(pid) for pid in Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split()]
+            bots = children_of(demo.pid)
             demo.send_signal(ending)
             rest = await demo.stdout.read()
             assert await demo.wait() == code
@@ -106,13 +131,7 @@ async def test_a_demo_that_is_ended_leaves_nothing_behind(ending: signal.Signals
     assert b"PASSED" not in rest
     assert left_in(tmp_path) == []
     assert bots
-    assert [bot for bot in bots if Path(f"/proc/{bot}").exists()] == []
-
-
-@pytest.mark.parametrize("option", ["--scenario", "--sabotage"])
-def test_a_demo_with_people_at_it_plays_nothing(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", option, "imagine"]) == 2
-    assert "add --headless" in capsys.readouterr().err
+    assert [bot for bot in bots if is_there(bot)] == []
 
 
 @pytest.mark.parametrize("option", ["--scenario", "--sabotage"])

@@ -46,13 +46,19 @@ def test_demo_without_options_lies_at_8700(monkeypatch: pytest.MonkeyPatch) -> N
     assert (seen[0].headless, seen[0].port, seen[0].sabotage) == (False, 8700, None)
 
 
+@pytest.mark.parametrize("option", ["--scenario", "--sabotage"])
+def test_demo_that_does_not_play_takes_no_scenario(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["demo", option, "imagine"]) == 2
+    assert "add --headless" in capsys.readouterr().err
+
+
 def test_sandbox_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = calls(monkeypatch, "_sandbox")
 
     command_line.main(["sandbox", "--only", "horde", "--port", "7001"])
     command_line.main(["sandbox"])
 
-    assert [(args.only, args.port) for args in seen] == [(("horde",), 7001), (("discord", "horde"), 0)]
+    assert [(args.only, args.port) for args in seen] == [(("horde",), 7001), (("discord", "horde", "osais"), 0)]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +68,9 @@ def test_sandbox_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("paint", id="unknown-command"),
         pytest.param("demo --port 70000", id="port-too-high"),
         pytest.param("demo --speed 0", id="standing-still"),
-        pytest.param("sandbox --only osais", id="unknown-simulator"),
+        pytest.param("sandbox --only midjourney", id="unknown-simulator"),
+        pytest.param("sandbox --map https://muster.test", id="map-without-a-place"),
+        pytest.param("sandbox --map https://muster.test=https://example.org", id="map-off-the-machine"),
     ],
 )
 def test_usage_error_exits_with_two(line: str, capsys: pytest.CaptureFixture[str]) -> None:

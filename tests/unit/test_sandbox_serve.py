@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 
 import aiohttp
 import pytest
 
+from bot.__main__ import main
 from bot.sandbox.serve import DISCORD, HORDE, Sandbox
 from bot.settings import load_settings
 
@@ -48,6 +50,12 @@ async def test_a_taken_port_is_an_error_before_anything_is_served() -> None:
         port = int(first.url.rsplit(":", 1)[1])
         with pytest.raises(OSError, match="in use"):
             await Sandbox(port=port).__aenter__()
+
+
+def test_a_taken_port_is_told_with_a_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert main(["sandbox", "--port", str(listener.getsockname()[1])]) == 1
+    assert "Try --port 0." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
