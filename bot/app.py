@@ -16,19 +16,29 @@ import aiohttp
 
 from bot.client import MusterClient, point_library_at
 from bot.clock import Clock
-from bot.delivery import Delivery, OriginalFinder
+from bot.delivery import Delivery, DiscordRefetcher, MessageOpener, OriginalFinder
 from bot.delivery.routes import Routes
 from bot.domain.jobs import ProcessId
 from bot.errors import SetupError
 from bot.http import HttpClient
 from bot.media import MediaFetcher
-from bot.providers.horde import Catalogue, HordeClient, HordeImageProvider
+from bot.providers.horde import AlchemyDesk, Catalogue, HordeAlchemyProvider, HordeClient, HordeImageProvider
+from bot.providers.horde.text_catalogue import TextCatalogue
+from bot.providers.horde.text_client import HordeTextClient
+from bot.providers.horde.text_provider import HordeTextProvider
+from bot.services.asking import Asking
+from bot.services.captioning import Captioner
+from bot.services.composing import Composer
+from bot.services.conversations import Conversations
 from bot.services.imagining import Imagining
 from bot.services.jobs import JobService, ReplyBook
+from bot.services.personas import built_in
 from bot.services.sources import KeptSources
+from bot.services.talking import Talking
 from bot.services.tracker import Tracker
 from bot.settings import Settings
 from bot.store.artifacts import SqlArtifactStore
+from bot.store.conversations import SqlConversationStore
 from bot.store.engine import open_database
 from bot.store.jobs import SqlJobStore
 from bot.store.processes import SqlProcessStore
@@ -37,14 +47,21 @@ from bot.store.writer import Writer
 from bot.web.health import Health
 from bot.web.server import serve_web
 from cogs.about import About
+from cogs.alchemy import Alchemy
+from cogs.ask import Ask
+from cogs.chat import ChatCommands
 from cogs.controls import Controls
+from cogs.hearing import Hearing
 from cogs.imagine import Imagine
+from cogs.mentions import Mentions
+from cogs.personas import PersonaCommands
+from cogs.speakers import Speakers
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two signs of life of this process.
 HEARTBEAT = 10.0
-#: Seconds between two looks at the model list, and between two purges.
+#: Seconds between two looks at the lists of models and alchemists, and between two purges.
 MODELS_EVERY, PURGE_EVERY = 60.0, 600.0
 #: Seconds that requests on their way to a provider, and then edits in flight, may take after we are told to stop.
 GRACE = 4.0
@@ -63,6 +80,9 @@ class App:
     artifacts: SqlArtifactStore
     writer: Writer
     catalogue: Catalogue
+    desk: AlchemyDesk
+    texts: TextCatalogue
+    conversations: Conversations
     tracker: Tracker
     delivery: Delivery
     jobs: JobService
@@ -118,27 +138,76 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
         )
         catalogue = Catalogue(horde, clock)
         provider = HordeImageProvider(horde, media, catalogue, clock, known_ids=lambda: store.known_remote_ids("horde"))
+        desk = AlchemyDesk(horde, clock)
+        alchemy = HordeAlchemyProvider(horde, media, desk, clock)
+        text_client = HordeTextClient(
+            session,
+            clock,
+            base_url=settings.horde_url,
+            api_key=settings.horde_api_key,
+            client_agent=settings.horde_client_agent,
+            reference_url=settings.horde_text_reference_url,
+        )
+        texts = TextCatalogue(text_client, clock)
+        writer = HordeTextProvider(
+            text_client, texts, clock, known_ids=lambda: store.known_remote_ids(HordeTextProvider.name)
+        )
+        conversations = Conversations(SqlConversationStore(database), store, clock)
+        asking = Asking(texts, built_in(), anonymous=settings.horde_is_anonymous)
         client = MusterClient(
-            state=SqlStateStore(database), clock=clock, gateway_given=bool(settings.discord_gateway_url)
+            state=SqlStateStore(database),
+            clock=clock,
+            gateway_given=bool(settings.discord_gateway_url),
+            message_content=settings.message_content_intent,
         )
         stack.push_async_callback(client.shut)
         routes = Routes(client, session, clock, logged_in=client.logged_in)
-        book = ReplyBook(store=store, clock=clock, process=process)
-        delivery = Delivery(routes=routes, artifacts=artifacts, book=book, clock=clock)
+        book = ReplyBook(store=store, clock=clock, process=process, messages=conversations)
+        sources = KeptSources(
+            media=media, artifacts=artifacts, clock=clock, process=process, refetcher=DiscordRefetcher(routes)
+        )
+        delivery = Delivery(routes=routes, artifacts=artifacts, sources=sources, book=book, clock=clock)
         tracker = Tracker(
             store=store,
             artifacts=artifacts,
-            providers={provider.name: provider},
-            sources=KeptSources(media=media, artifacts=artifacts, clock=clock, process=process),
+            providers={provider.name: provider, alchemy.name: alchemy, writer.name: writer},
+            sources=sources,
             shows=delivery,
             clock=clock,
             process=process,
+            composes=Composer(asking=asking, conversations=conversations, captions=Captioner(alchemy, sources, clock)),
         )
         jobs = JobService(store=store, tracker=tracker, shows=delivery, clock=clock, process=process)
         imagining = Imagining(catalogue)
-        controls = Controls(jobs, imagining, delivery, clock)
+        works = Alchemy(jobs, delivery, desk, clock, client.tree)
+        talking = Talking(asking=asking, conversations=conversations, jobs=jobs, clock=clock)
+        speakers = Speakers(delivery, routes, clock)
+        free_threads = settings.chat_threads and settings.message_content_intent
+        hearing = Hearing(
+            talking=talking,
+            conversations=conversations,
+            speakers=speakers,
+            client=client,
+            clock=clock,
+            free_threads=free_threads,
+        )
+        ask = Ask(
+            talking=talking,
+            asking=asking,
+            conversations=conversations,
+            jobs=jobs,
+            speakers=speakers,
+            routes=routes,
+            tree=client.tree,
+        )
+        chat = ChatCommands(asking=asking, conversations=conversations, clock=clock, free_threads=free_threads)
+        mentions = Mentions(jobs, delivery, routes, desk, clock, client, hearing)
+        controls = Controls(jobs, imagining, delivery, clock, works)
         imagine = Imagine(jobs, imagining, delivery, clock)
-        client.equip(cogs=[imagine, controls, About(lambda: client.command_ids)], presses=controls)
+        controls.learn(ask.presses, deleted=ask.deleted)
+        about = About(lambda: client.command_ids)
+        cogs = [imagine, works, ask, chat, PersonaCommands(asking.personas), mentions, controls, about]
+        client.equip(cogs=cogs, presses=controls, picks=works)
         yield App(
             settings=settings,
             clock=clock,
@@ -147,11 +216,14 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
             artifacts=artifacts,
             writer=database.writer,
             catalogue=catalogue,
+            desk=desk,
+            texts=texts,
+            conversations=conversations,
             tracker=tracker,
             delivery=delivery,
             jobs=jobs,
             client=client,
-            finder=OriginalFinder(routes, clock),
+            finder=OriginalFinder(routes, clock, MessageOpener(routes, delivery, clock)),
             health=Health(clock),
         )
 
@@ -173,6 +245,8 @@ async def _serve(app: App, stopping: asyncio.Event) -> None:
             group.create_task(app.tracker.run(), name="tracker"),
             group.create_task(_every(app.clock, HEARTBEAT, lambda: _beat(app, beat)), name="heartbeat"),
             group.create_task(_every(app.clock, MODELS_EVERY, app.catalogue.refresh), name="models"),
+            group.create_task(_every(app.clock, MODELS_EVERY, app.desk.refresh), name="alchemists"),
+            group.create_task(_every(app.clock, MODELS_EVERY, app.texts.refresh), name="texts"),
             group.create_task(_every(app.clock, PURGE_EVERY, lambda: _purge(app)), name="purge"),
             group.create_task(_every(app.clock, HEARTBEAT, lambda: _resume(app)), name="resume"),
             group.create_task(_discord(app, stopping), name="discord"),
@@ -209,6 +283,9 @@ async def _purge(app: App) -> None:
     purged = await app.artifacts.purge(now=app.clock.now())
     if purged:
         log.info("old results deleted", extra={"action": "artifacts.purged", "count": purged})
+    forgotten = await app.conversations.purge(days=app.settings.conversation_days)
+    if forgotten:
+        log.info("old conversations deleted", extra={"action": "conversations.purged", "count": forgotten})
 
 
 async def _every(clock: Clock, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:

@@ -23,8 +23,10 @@ from discord.ext import commands
 from bot.clock import Clock
 from bot.errors import SetupError, StoreError, Unavailable
 from bot.store.base import StateStore
+from bot.ui.alchemy_picker import PICKERS, Picks
 from bot.ui.errors import answer_error
 from bot.ui.job_controls import JobButton, Presses
+from bot.ui.job_selects import JobSelect
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +70,12 @@ class _Tree(app_commands.CommandTree["MusterClient"]):
 class MusterClient(commands.AutoShardedBot):
     """discord.py's client with Muster's settings."""
 
-    def __init__(self, *, state: StateStore, clock: Clock, gateway_given: bool) -> None:
+    def __init__(self, *, state: StateStore, clock: Clock, gateway_given: bool, message_content: bool = False) -> None:
         intents = discord.Intents.none()
         intents.guilds = True
+        # To be told of messages that mention the bot; what others write arrives blank without the privileged one.
+        intents.guild_messages = intents.dm_messages = True
+        intents.message_content = message_content
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -89,15 +94,20 @@ class MusterClient(commands.AutoShardedBot):
         self._syncing: asyncio.Task[None] | None = None
         #: Set by the composition root, before `run_until_closed`.
         self.presses: Presses
+        self.picks: Picks
         self.logged_in = asyncio.Event()
         self.stopping = False
         #: Command name → id, for clickable mentions.
         self.command_ids: dict[str, int] = {}
 
-    def equip(self, *, cogs: Sequence[commands.Cog], presses: Presses) -> None:
-        """Give the client its cogs and the one who acts on presses."""
+    def equip(self, *, cogs: Sequence[commands.Cog], presses: Presses, picks: Picks) -> None:
+        """Give the client its cogs, and those who act on presses and on choices."""
         self._cogs_to_load = tuple(cogs)
         self.presses = presses
+        self.picks = picks
+
+    async def on_message(self, _message: discord.Message, /) -> None:
+        """Do nothing: the library would look for commands behind a prefix; cogs listen by themselves."""
 
     async def setup_hook(self) -> None:
         """Load cogs and buttons; runs after login and before the gateway."""
@@ -107,7 +117,7 @@ class MusterClient(commands.AutoShardedBot):
             self.shard_count = (await self.http.get_bot_gateway())[0]
         for cog in self._cogs_to_load:
             await self.add_cog(cog)
-        self.add_dynamic_items(JobButton)
+        self.add_dynamic_items(JobButton, JobSelect, *PICKERS)
         self.logged_in.set()
 
     async def run_until_closed(self, token: str) -> None:
@@ -210,7 +220,10 @@ _LOGIN_REFUSED = (
     "DISCORD_TOKEN is not accepted by Discord: copy it again from the Bot page of your application "
     "on https://discord.com/developers/applications"
 )
-_INTENTS_REFUSED = "Discord refuses the intents asked for: this should not happen, Muster needs no privileged one"
+_INTENTS_REFUSED = (
+    "Discord refuses the intents asked for: switch on Message Content Intent on the Bot page of your application "
+    "on https://discord.com/developers/applications, or leave MESSAGE_CONTENT_INTENT out"
+)
 
 
 def _hash(commands_: Sequence[Mapping[str, Any]]) -> str:

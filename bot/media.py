@@ -35,7 +35,9 @@ MAX_URL = 4096
 _USER_INFO = re.compile(r"[^/?#]*//[^/?#]*@")
 
 _NOT_ANSWERING = "The place where that picture is kept isn't answering right now. Please try again in a moment."
-_TOO_LARGE = "That picture is too large for me. Please use a smaller one."
+_NOT_A_PICTURE = "That file isn't a picture I can read. Please use a PNG, JPEG, WebP, or GIF."
+_SVG = "I can't work on SVG drawings. Please save it as a PNG and send that."
+_BROKEN = "That picture is damaged or cut off. Please upload it again, or try another file."
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "png", "PNG"),
@@ -74,6 +76,17 @@ class Picture:
     width: int
     height: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A decoded picture: its first frame, as the file has it (neither turned nor converted)."""
+
+    image: Image.Image
+    #: Without a dot, from the bytes.
+    extension: str
+    #: There are more frames.
+    animated: bool
 
 
 class MediaFetcher:
@@ -156,13 +169,23 @@ async def _capped(response: aiohttp.ClientResponse, limit: int) -> bytes:
     body = bytearray()
     if (response.content_length or 0) > limit:
         response.close()
-        raise MediaError("too many bytes", user_message=_TOO_LARGE)
+        raise _too_heavy(limit)
     async for chunk in response.content.iter_chunked(64 * 1024):
         body += chunk
         if len(body) > limit:
             response.close()
-            raise MediaError("too many bytes", user_message=_TOO_LARGE)
+            raise _too_heavy(limit)
     return bytes(body)
+
+
+def _too_heavy(limit: int) -> MediaError:
+    told = f"That file is too large for me; I take up to {limit // 1024**2} MB. Please use a smaller one."
+    return MediaError("too many bytes", user_message=told)
+
+
+def _too_many_pixels(detail: str, limit: int) -> MediaError:
+    told = f"That picture has too many pixels for me; I take up to {limit // 1_000_000} megapixels. Please shrink it."
+    return MediaError(detail, user_message=told)
 
 
 def sniff(data: bytes) -> tuple[str, str]:
@@ -172,21 +195,31 @@ def sniff(data: bytes) -> tuple[str, str]:
             return extension, kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp", "WEBP"
-    raise MediaError("not a PNG, JPEG, WebP or GIF")
+    told = _SVG if b"<svg" in data[:1024].lower() else _NOT_A_PICTURE
+    raise MediaError("not a PNG, JPEG, WebP or GIF", user_message=told)
 
 
-def examine(data: bytes, *, max_pixels: int) -> Picture:
-    """Decode `data` once (blocking: call it in a thread) and describe it. Raises `MediaError`."""
+def decode(data: bytes, *, max_pixels: int) -> Frame:
+    """Decode the first frame (blocking: call it in a thread). Raises `MediaError`."""
     extension, kind = sniff(data)
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as image:
             width, height = image.size
             if width * height > max_pixels:
-                raise MediaError(f"{width}×{height} pixels are too many", user_message=_TOO_LARGE)
+                raise _too_many_pixels(f"{width}×{height} pixels are too many", max_pixels)
+            # A JPEG of several frames is a photo with a preview or a depth map.
+            animated = kind != "JPEG" and bool(getattr(image, "is_animated", False))
             image.load()  # a cut or broken file fails here, and only here
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise MediaError("too many pixels", user_message=_TOO_LARGE) from error
+        raise _too_many_pixels("too many pixels", max_pixels) from error
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error) as error:  # what decoders throw
-        raise MediaError(f"the picture is broken: {type(error).__name__}") from error
+        raise MediaError(f"the picture is broken: {type(error).__name__}", user_message=_BROKEN) from error
+    return Frame(image=image, extension=extension, animated=animated)
+
+
+def examine(data: bytes, *, max_pixels: int) -> Picture:
+    """Decode `data` once (blocking: call it in a thread) and describe it. Raises `MediaError`."""
+    frame = decode(data, max_pixels=max_pixels)
+    width, height = frame.image.size
     digest = hashlib.sha256(data).hexdigest()
-    return Picture(data=data, extension=extension, width=width, height=height, sha256=digest)
+    return Picture(data=data, extension=frame.extension, width=width, height=height, sha256=digest)

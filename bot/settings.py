@@ -7,6 +7,7 @@ setting is for stands in docs/settings.md; a test compares that page and `.env.e
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -36,12 +37,19 @@ DEFAULT_MEDIA_HOSTS: Final = ("*.r2.cloudflarestorage.com", "cdn.discordapp.com"
 IMAGE_REFERENCE_URL: Final = (
     "https://raw.githubusercontent.com/Haidra-Org/AI-Horde-image-model-reference/main/stable_diffusion.json"
 )
+#: The public Horde's own list of text models.
+TEXT_REFERENCE_URL: Final = "https://raw.githubusercontent.com/Haidra-Org/AI-Horde-text-model-reference/main/db.json"
 #: The example of the Horde's documentation; the server refuses it (403, `BannedClientAgent`).
 _BANNED_AGENT: Final = "My-Project:v0.0.1:My-Contact"
+
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
 #: What to do about a value whose type or range is wrong (pydantic's own sentences may repeat the value).
 _FIXES: Final = {
     "artifact_cap_mb": "give a whole number of megabytes, at least 1",
+    "message_content_intent": "give true or false",
+    "chat_threads": "give true or false",
+    "conversation_days": "give a whole number of days, at least 1",
     "web_port": "give a port number from 1 to 65535, or 0 to pick a free one",
     "log_level": "give one of DEBUG, INFO, WARNING, ERROR",
     "log_format": "give text or json",
@@ -81,8 +89,26 @@ def _url(value: str, schemes: Iterable[str], fix: str) -> str:
 def _client_agent(value: str) -> str:
     text = value.strip()
     if text == _BANNED_AGENT or not re.fullmatch(r"[ -~]+", text) or len(text.split(":", 2)) != 3:
-        raise ValueError("give NAME:VERSION:CONTACT, in plain ASCII; the documentation's example itself is refused")
+        raise ValueError(
+            "give NAME:VERSION:CONTACT in plain ASCII, for example muster:0.1.0:me@example.org "
+            "(the example in the Horde's own documentation is refused)"
+        )
     return text
+
+
+def _web_host(value: str) -> str:
+    text = value.strip()
+    if not _HOST_NAME.fullmatch(text) and not _is_address(text):
+        raise ValueError("give an address such as 127.0.0.1, 0.0.0.0 or ::1, or a host name, without a port")
+    return text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _database_url(value: str) -> str:
@@ -106,17 +132,18 @@ def _split(value: object) -> object:
 
 
 def _media_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
-    given = tuple(host.lower().rstrip("/") for host in value)
-    wrong = [str(place) for place, host in enumerate(given, 1) if not _is_media_host(host)]
+    wrong = [str(place) for place, host in enumerate(value, 1) if not _is_media_host(host)]
     if wrong:
-        places = ", ".join(wrong)
-        raise ValueError(f"entry {places}: give host.example, *.host.example, or http://host:port, without a path")
-    return tuple(dict.fromkeys((*DEFAULT_MEDIA_HOSTS, *given)))
+        places = f"{'entry' if len(wrong) == 1 else 'entries'} {', '.join(wrong)}"
+        raise ValueError(f"{places}: give host.example, *.host.example, or http://host:port, without a path")
+    return tuple(dict.fromkeys((*DEFAULT_MEDIA_HOSTS, *(host.lower().rstrip("/") for host in value))))
 
 
 def _is_media_host(text: str) -> bool:
+    if text.endswith(":"):  # a scheme or a port that somebody left out
+        return False
     try:
-        HostEntry.parse(text)
+        HostEntry.parse(text.lower())
     except ValueError:
         return False
     return True
@@ -145,6 +172,12 @@ class Settings(BaseSettings):
     discord_api_url: HttpUrl = "https://discord.com/api/v10"
     #: Where Discord's gateway lies; empty: discord.py's own.
     discord_gateway_url: Annotated[str, AfterValidator(_gateway_url)] = ""
+    #: Whether to ask for the privileged message-content intent: pictures in everybody's messages can then be read.
+    message_content_intent: bool = False
+    #: Whether plain words in threads of `/chat` are answered; needs the message-content intent.
+    chat_threads: bool = False
+    #: How many days of conversations are remembered.
+    conversation_days: Annotated[int, Field(ge=1)] = 30
     #: Where the AI Horde's API lies, with its version.
     horde_url: HttpUrl = "https://aihorde.net/api/v2"
     #: Whose kudos pay.
@@ -153,6 +186,8 @@ class Settings(BaseSettings):
     horde_client_agent: Annotated[str, AfterValidator(_client_agent)] = f"muster:{__version__}:self-hosted"
     #: The list that says what each image model is; a compact copy inside Muster stands in when it is not reachable.
     horde_image_reference_url: HttpUrl = IMAGE_REFERENCE_URL
+    #: The list that says what each text model is; a compact copy stands in likewise.
+    horde_text_reference_url: HttpUrl = TEXT_REFERENCE_URL
     #: Where jobs are written down; not in `repr`, since a server's address may hold a password.
     database_url: Annotated[str, AfterValidator(_database_url), Field(repr=False)] = (
         "sqlite+aiosqlite:///data/muster.db"
@@ -164,7 +199,7 @@ class Settings(BaseSettings):
     #: How many megabytes of results may lie in the database at once.
     artifact_cap_mb: Annotated[int, Field(ge=1)] = 2048
     #: The address that the health server listens on.
-    web_host: str = "127.0.0.1"
+    web_host: Annotated[str, AfterValidator(_web_host)] = "127.0.0.1"
     #: Its port; 0 picks a free one.
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     #: The least important line that is logged.

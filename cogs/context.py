@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -31,11 +32,22 @@ def check_permissions(interaction: discord.Interaction[Any]) -> None:
     sending = IN_THREADS if isinstance(interaction.channel, discord.Thread) else ELSEWHERE
     missing = [label for name, label in (*NEEDED, sending) if not getattr(granted, name)]
     if missing:
-        names = " and ".join(f"**{label}**" for label in missing)
         raise MissingPermissions(
-            user_message=f"I can't work in this channel: I need the permission {names}. "
+            user_message=f"I can't work in this channel: I need the {permissions_named(missing)}. "
             "Please ask somebody who manages this server, or try another channel."
         )
+
+
+def permissions_named(labels: Sequence[str]) -> str:
+    """Write `permission **A**`, `permissions **A** and **B**`, or `permissions **A**, **B**, and **C**`."""
+    bold = [f"**{label}**" for label in labels]
+    match bold:
+        case [only]:
+            return f"permission {only}"
+        case [first, second]:
+            return f"permissions {first} and {second}"
+        case _:
+            return f"permissions {', '.join(bold[:-1])}, and {bold[-1]}"
 
 
 def age_restricted(interaction: discord.Interaction[Any]) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -14,27 +16,51 @@ from pydantic import SecretStr
 
 from bot.clock import Clock
 from bot.delivery import Delivery, InteractionOpener
-from bot.domain.jobs import ImageJob, Job, JobId, is_image
+from bot.domain.alchemy import Form
+from bot.domain.jobs import ImageJob, Job, JobId, is_alchemy, is_image
 from bot.domain.requests import ImageRequest
-from bot.errors import InvalidRequest, JobGone
+from bot.domain.sources import SourceMedia
+from bot.errors import InvalidRequest, JobGone, MediaGone
 from bot.render import render_details
-from bot.services.imagining import Changes, Imagining
+from bot.render.alchemy_details import tags_file, words_to_paint
+from bot.services.imagining import Changes, ImageWish, Imagining
 from bot.services.jobs import JobService
+from bot.services.sources import SOURCE_INDEX
+from bot.ui.alchemy_picker import sources_in
 from bot.ui.edit_form import EditForm, read_form
 from bot.ui.embeds import to_embed
 from bot.ui.errors import answer_error
+from bot.ui.prompt_form import Prompted, PromptForm, read_prompted
+from cogs.alchemy import Alchemy
 from cogs.context import actor_of, address_of, age_restricted, check_permissions
+from cogs.pictures import source_of
 
 log = logging.getLogger(__name__)
 
 Press = Callable[[discord.Interaction[Any], JobId], Awaitable[None]]
+#: Told of every job whose reply somebody deleted.
+Deleted = Callable[[Job], Awaitable[None]]
+PressOfOne = Callable[[discord.Interaction[Any], JobId, int], Awaitable[None]]
+
+#: What is asked of a picture by the buttons and the select below it.
+WORK = {
+    "upscale": (Form.UPSCALE_4X,),
+    "cutout": (Form.CUTOUT,),
+    "faces": (Form.FACES_GFPGAN,),
+    "describe": (Form.CAPTION,),
+    "interrogate": (Form.TAGS,),
+}
+NOT_HERE = "That picture is no longer here. Please start a new one with `/imagine`."
 
 
 class Controls(commands.Cog):
     """What the buttons do."""
 
-    def __init__(self, jobs: JobService, imagining: Imagining, delivery: Delivery, clock: Clock) -> None:
+    def __init__(
+        self, jobs: JobService, imagining: Imagining, delivery: Delivery, clock: Clock, alchemy: Alchemy
+    ) -> None:
         self._jobs = jobs
+        self._alchemy = alchemy
         self._imagining = imagining
         self._delivery = delivery
         self._clock = clock
@@ -45,12 +71,25 @@ class Controls(commands.Cog):
             "details": self._details,
             "delete": self._delete,
             "collect": self._collect,
+            "words": self._imagine_this,
+            "tags": self._all_tags,
         }
+        self._deleted: Deleted | None = None
 
-    async def pressed(self, interaction: discord.Interaction[Any], verb: str, job_id: JobId) -> None:
+    def learn(self, presses: Mapping[str, Press], *, deleted: Deleted) -> None:
+        """Take in the buttons of another cog, and who is to be told when a reply was deleted."""
+        self._presses |= presses
+        self._deleted = deleted
+
+    async def pressed(
+        self, interaction: discord.Interaction[Any], verb: str, job_id: JobId, index: int | None = None
+    ) -> None:
         """Answer one press; what goes wrong is told to the one who pressed."""
         try:
-            await self._presses.get(verb, self._unknown)(interaction, job_id)
+            if index is None:
+                await self._presses.get(verb, self._unknown)(interaction, job_id)
+            else:
+                await self._work(interaction, verb, job_id, index)
         except Exception as error:  # noqa: BLE001 - the boundary: the person gets a sentence, the log the rest
             await answer_error(interaction, error)
 
@@ -59,12 +98,11 @@ class Controls(commands.Cog):
         """Take in edit forms by their custom id: one that was opened before a restart still works."""
         if interaction.type is not discord.InteractionType.modal_submit:
             return
-        form = read_form(interaction.data)
-        if form is None:
-            return
-        job_id, changes = form
         try:
-            await self._edited(interaction, job_id, changes)
+            if (form := read_form(interaction.data)) is not None:
+                await self._edited(interaction, *form)
+            elif (prompted := read_prompted(interaction.data)) is not None:
+                await self._prompted(interaction, prompted)
         except Exception as error:  # noqa: BLE001 - the boundary, as above
             await answer_error(interaction, error)
 
@@ -79,8 +117,15 @@ class Controls(commands.Cog):
             await interaction.response.defer()  # what was asked is done, whether or not the press is shown as heard
 
     async def _again(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        job = await self._jobs.get(job_id)
+        if is_alchemy(job):
+            private = job.reply.ephemeral
+            await self._alchemy.start(
+                interaction, kept(job.request.source, job), job.request.forms, private=private, parent_id=job.id
+            )
+            return
         job = await self._image(job_id)
-        request = self._imagining.again(job.request, nsfw=age_restricted(interaction))
+        request = self._imagining.again(with_kept_source(job), nsfw=age_restricted(interaction))
         await self._start(interaction, request, parent=job)
 
     async def _edit(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
@@ -89,7 +134,7 @@ class Controls(commands.Cog):
 
     async def _edited(self, interaction: discord.Interaction[Any], job_id: JobId, changes: Changes) -> None:
         job = await self._image(job_id)
-        request = self._imagining.edited(job.request, changes, nsfw=age_restricted(interaction))
+        request = self._imagining.edited(with_kept_source(job), changes, nsfw=age_restricted(interaction))
         await self._start(interaction, request, parent=job)
 
     async def _start(self, interaction: discord.Interaction[Any], request: ImageRequest, *, parent: Job) -> None:
@@ -102,6 +147,88 @@ class Controls(commands.Cog):
             provider=parent.provider,
             parent_id=parent.id,
         )
+
+    # -- one picture of a result ----------------------------------------------------------------------------------
+
+    async def _work(self, interaction: discord.Interaction[Any], verb: str, job_id: JobId, index: int) -> None:
+        """Do something with one picture: anybody may, it is their own request."""
+        source = await self._source(interaction, job_id, index)
+        if verb == "source":
+            job = await self._image(job_id)
+            prompt, model = job.request.prompt, job.request.model if job.request.model_chosen else ""
+            form = PromptForm(prompt=prompt, model=model, from_picture=True, job_id=job_id, index=index)
+            await interaction.response.send_modal(form)
+        elif verb in WORK:
+            await self._alchemy.start(interaction, source, WORK[verb], parent_id=job_id)
+        else:
+            await self._unknown(interaction, job_id)
+
+    async def _source(self, interaction: discord.Interaction[Any], job_id: JobId, index: int) -> SourceMedia:
+        """A picture of a result: our own copy while we keep it, afterwards the one that the message shows."""
+        name = f"{job_id}-{index}."
+        shown = interaction.message.attachments if interaction.message is not None else []
+        for attachment in shown:
+            if attachment.filename.startswith(name):
+                source = source_of(attachment, message=interaction.message, own=True)
+                return replace(source, job_id=job_id, index=index)
+        for artifact in (await self._jobs.get(job_id)).usable:
+            if artifact.index == index and artifact.has_file:
+                return SourceMedia(
+                    url="",
+                    filename=f"{name}{artifact.extension}",
+                    width=artifact.width,
+                    height=artifact.height,
+                    own=True,
+                    job_id=job_id,
+                    index=index,
+                )
+        raise JobGone(f"{job_id} shows no picture {index}", user_message=NOT_HERE)
+
+    async def _imagine_this(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        job = await self._jobs.get(job_id)
+        words = words_to_paint(job) if is_alchemy(job) else ""
+        if not words:
+            raise JobGone(f"{job_id} has no words to paint by")
+        await interaction.response.send_modal(PromptForm(prompt=words, from_picture=False, job_id=job_id))
+
+    async def _all_tags(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        job = await self._jobs.get(job_id)
+        told = tags_file(job) if is_alchemy(job) else None
+        if told is None:
+            raise JobGone(f"{job_id} has no tags")
+        file = discord.File(io.BytesIO(told), filename=f"{job_id}-tags.json")
+        await interaction.response.send_message(file=file, ephemeral=True)
+
+    async def _prompted(self, interaction: discord.Interaction[Any], prompted: Prompted) -> None:
+        """Paint by the words of the form, or from the picture it was opened on."""
+        source = await self._source_of(interaction, prompted) if prompted.from_picture else None
+        wish = ImageWish(
+            prompt=prompted.prompt,
+            negative=prompted.negative,
+            model=prompted.model,
+            source=source,
+            strength=prompted.strength,
+            nsfw=age_restricted(interaction),
+        )
+        check_permissions(interaction)
+        parent = await self._jobs.get(prompted.job_id) if prompted.job_id is not None else None
+        await self._jobs.submit(
+            self._imagining.complete(wish),
+            asker_id=interaction.user.id,
+            address=address_of(interaction, private=parent is not None and parent.reply.ephemeral),
+            reply=InteractionOpener(interaction, self._delivery, self._clock),
+            parent_id=prompted.job_id,
+        )
+
+    async def _source_of(self, interaction: discord.Interaction[Any], prompted: Prompted) -> SourceMedia:
+        if prompted.job_id is not None:
+            return await self._source(interaction, prompted.job_id, prompted.index)
+        shown = sources_in(interaction.message)
+        if not shown:
+            raise MediaGone("the form was not opened on a picture")
+        return shown[0]
+
+    # -- what is known --------------------------------------------------------------------------------------------
 
     async def _image(self, job_id: JobId) -> ImageJob:
         job = await self._jobs.get(job_id)
@@ -119,6 +246,8 @@ class Controls(commands.Cog):
         self._delivery.forget(job.id)
         with contextlib.suppress(discord.NotFound):  # somebody was quicker
             await interaction.delete_original_response()
+        if self._deleted is not None:
+            await self._deleted(job)
 
     async def _collect(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
         if (await self._jobs.get(job_id)).terminal:
@@ -126,3 +255,14 @@ class Controls(commands.Cog):
         await interaction.response.defer()
         token = SecretStr(interaction.token)
         await self._jobs.renew(job_id, token=token, application_id=interaction.application_id)
+
+
+def kept(source: SourceMedia, job: Job) -> SourceMedia:
+    """The source of an earlier job, by our own copy of it first: its address may have died meanwhile."""
+    return source if source.job_id else replace(source, job_id=job.id, index=SOURCE_INDEX)
+
+
+def with_kept_source(job: ImageJob) -> ImageRequest:
+    """The request of an earlier job, its source (if it has one) by our own copy first."""
+    source = job.request.source
+    return job.request if source is None else replace(job.request, source=kept(source, job))

@@ -11,13 +11,16 @@ from discord.ext import commands
 from bot.clock import Clock
 from bot.delivery import Delivery, InteractionOpener
 from bot.domain.requests import MAX_NEGATIVE, Aspect, SizeChoice
+from bot.errors import InvalidRequest
 from bot.render import model_choice
 from bot.services.imagining import ImageWish, Imagining
 from bot.services.jobs import JobService
 from cogs.context import address_of, age_restricted, check_permissions
+from cogs.pictures import source_of
 
 Prompt = app_commands.Range[str, 1, 1000]
 Negative = app_commands.Range[str, 0, MAX_NEGATIVE]
+Strength = app_commands.Range[int, 1, 100]
 Count = app_commands.Range[int, 1, 4]
 Steps = app_commands.Range[int, 1, 100]
 Guidance = app_commands.Range[float, 0, 30]
@@ -43,6 +46,8 @@ class Imagine(commands.Cog):
         count="How many pictures",
         steps="Sampling steps; left out, what suits the model",
         guidance="How closely to follow the prompt; left out, what suits the model",
+        image="A picture to start from; its shape decides the size",
+        strength="How much of that picture may change, in percent; left out, 60",
         seed="The same seed and options give the same picture; left out, a random one",
         private="Only you see the reply",
     )
@@ -61,11 +66,15 @@ class Imagine(commands.Cog):
         count: Count = 1,
         steps: Steps | None = None,
         guidance: Guidance | None = None,
+        image: discord.Attachment | None = None,
+        strength: Strength | None = None,
         seed: Seed | None = None,
         private: bool = False,
     ) -> None:
         """Paint pictures from words."""
         check_permissions(interaction)
+        if strength is not None and image is None:
+            raise InvalidRequest(user_message="`strength` says how much of a picture may change: give an `image` too.")
         wish = ImageWish(
             prompt=prompt,
             negative=negative,
@@ -77,6 +86,8 @@ class Imagine(commands.Cog):
             guidance=guidance,
             seed=seed or "",
             nsfw=age_restricted(interaction),
+            source=source_of(image) if image is not None else None,
+            strength=strength / 100 if strength is not None else None,
         )
         await self._jobs.submit(
             self._imagining.complete(wish),

@@ -1,8 +1,7 @@
 """`python -m bot check`: try everything the bot rests on, and say what to do about what fails.
 
-Every check ends in one `Finding`; none stops the others. Nothing is changed anywhere, except that a missing data
-folder is made, as `run` would. Answers of the services are never repeated: the
-Horde's 404 for an unknown key, for one, holds the key itself.
+Every check ends in one `Finding`; none stops the others. Nothing is changed anywhere. Answers of the services are never
+repeated: the Horde's 404 for an unknown key, for one, holds the key itself.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from bot.check.fetching import Get, getter
 from bot.check.findings import Finding, Verdict
 from bot.check.horde_side import check_heartbeat, check_key, check_reference
 from bot.check.storage import check_storage
+from bot.check.web_side import check_web
 from bot.settings import Settings
 
 __all__ = ["TIMEOUT", "Finding", "Verdict", "check_all", "invite_link", "run_check"]
@@ -51,6 +51,7 @@ async def check_all(settings: Settings, get: Get) -> tuple[Sequence[Finding], in
                 check_key(settings, get),
                 check_reference(settings, get),
                 check_storage(settings),
+                check_web(settings),
             )
         ]
     about_application, application_id = application.result()

@@ -37,13 +37,16 @@ async def _check_database(url: str) -> Finding:
 def _check_folder(folder: Path, cap: int) -> Finding:
     name = "Data folder"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
+        there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+        free = shutil.disk_usage(there).free
     except OSError as error:
-        return failed(name, f"{folder} cannot be made ({error.strerror})", "make it, or change DATABASE_URL")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return failed(name, f"{folder} is not writable", "give it to the user the bot runs as")
-    text = f"{folder}, {free // 2**20} MB free"
+        return failed(name, f"{folder} cannot be used ({error.strerror})", "mend that, or change DATABASE_URL")
+    if not there.is_dir():
+        return failed(name, f"{there} is in the way: it is no folder", "move it, or change DATABASE_URL")
+    if not os.access(there, os.W_OK | os.X_OK):
+        return failed(name, f"{there} is not writable", "give it to the user the bot runs as")
+    made = "" if there == folder else " (made at the first start)"
+    text = f"{folder}{made}, {free // 2**20} MB free"
     if free < cap:
         return note(name, text, "less than ARTIFACT_CAP_MB: free some space or lower the cap")
     return ok(name, text)

@@ -1,6 +1,7 @@
 """Brings what is known of a job into its Discord reply."""
 
 from bot.delivery.delivery import Delivery
-from bot.delivery.opening import InteractionOpener, OriginalFinder
+from bot.delivery.opening import InteractionOpener, MessageOpener, OriginalFinder
+from bot.delivery.refetching import DiscordRefetcher
 
-__all__ = ["Delivery", "InteractionOpener", "OriginalFinder"]
+__all__ = ["Delivery", "DiscordRefetcher", "InteractionOpener", "MessageOpener", "OriginalFinder"]

@@ -10,7 +10,7 @@ overlap, and the last state always goes out. While Discord does not answer, the 
 An edit is idempotent. Files are named `<job>-<index>.<ext>`, so what is attached already can be told from the message:
 after a restart, and after an edit whose answer got lost, the message is read before files are added.
 
-The ladder (ux 4.6): the interaction's token until minute 14, then the bot's own token by channel; where neither leads
+The ladder: the interaction's token until minute 14, then the bot's own token by channel; where neither leads
 anywhere (a private reply after 15 minutes) the end waits in the row until a press brings a new token. A message that is
 deleted detaches the reply, never the job.
 """
@@ -27,13 +27,16 @@ from typing import Protocol
 import discord
 
 from bot.clock import Clock
+from bot.delivery.drawing import draw
 from bot.delivery.pictures import fit
 from bot.delivery.routes import Fields, Route, Routes
 from bot.delivery.translate import NoAccess, Refused, TooLarge
 from bot.domain.jobs import Job, JobId
+from bot.domain.sources import SourceFacts
 from bot.errors import DeliveryError, ReplyClosed, ReplyLost
-from bot.render import render_job
-from bot.render.messages import FileRef, RenderedMessage
+from bot.render import Room, render_job
+from bot.render.messages import Drawn, FileRef, RenderedMessage
+from bot.services.ports import KnowsSources
 from bot.services.waiting import event_or_timeout
 from bot.store.base import ArtifactStore
 from bot.ui.embeds import to_embed
@@ -41,7 +44,7 @@ from bot.ui.job_controls import controls_view
 
 log = logging.getLogger(__name__)
 
-#: Least seconds between two edits of a reply, by its age in seconds (ux 4.4).
+#: Least seconds between two edits of a reply, by its age in seconds.
 GAPS = ((60.0, 2.0), (300.0, 5.0), (900.0, 10.0), (float("inf"), 20.0))
 #: A message older than this is edited once more, at the end (Discord 30046), in seconds.
 OLD = 3600.0
@@ -59,6 +62,10 @@ class Book(Protocol):
 
     async def delivered(self, job_id: JobId) -> None:
         """The reply shows the end."""
+        ...
+
+    async def posted(self, job_id: JobId, message_id: int) -> None:
+        """A message shows (a part of) what the job brought."""
         ...
 
     async def detached(self, job_id: JobId, why: str) -> None:
@@ -86,6 +93,16 @@ class _Reply:
     bare: bool = False
     #: Indices of files whose bytes are no longer kept.
     gone: set[int] = field(default_factory=set)
+    #: Names of files that could not be drawn, or that are too large here and cannot be made smaller.
+    left_out: set[str] = field(default_factory=set)
+    #: What the job's source turned out to be, once that is known.
+    facts: SourceFacts | None = None
+    #: The second message, for what the first has no room for, was sent.
+    continued: bool = False
+    #: Further messages are not taken here.
+    alone: bool = False
+    #: How many parts of a long answer were sent after the first.
+    parts: int = 0
     dead_tokens: set[str] = field(default_factory=set)
     #: Why nobody can see it any more; empty while somebody can.
     lost: str = ""
@@ -96,12 +113,19 @@ class _Reply:
         """Bytes a file may have here, as far as is known."""
         return int(self.newest.reply.size_limit * self.limit_share)
 
+    def can_have(self, ref: FileRef) -> bool:
+        """Whether there is something to attach for this."""
+        return ref.index not in self.gone and ref.name not in self.left_out
+
 
 class Delivery:
     """Shows jobs in their replies; see the module's text."""
 
-    def __init__(self, *, routes: Routes, artifacts: ArtifactStore, book: Book, clock: Clock) -> None:
+    def __init__(
+        self, *, routes: Routes, artifacts: ArtifactStore, sources: KnowsSources, book: Book, clock: Clock
+    ) -> None:
         self.routes = routes
+        self._sources = sources
         self._artifacts = artifacts
         self._book = book
         self._clock = clock
@@ -175,6 +199,7 @@ class Delivery:
             if reply.lost or job.reply.detached:
                 await self._detach(reply, reply.lost or job.reply.detached)
                 return
+            await self._learn(reply, job)
             rendered = self._render(reply, job)
             if rendered == reply.shown:
                 await self._up_to_date(job)
@@ -188,9 +213,19 @@ class Delivery:
                 return
 
     def _render(self, reply: _Reply, job: Job) -> RenderedMessage:
-        rendered = render_job(job, self._clock.now(), notes=tuple(_file_notes(reply, job)))
-        files = () if reply.bare else tuple(ref for ref in rendered.files if ref.index not in reply.gone)
-        return replace(rendered, files=files)
+        notes = tuple(_file_notes(reply, job))
+        room = Room(can_post=not reply.alone, can_attach=not reply.bare)
+        rendered = render_job(job, self._clock.now(), notes=notes, facts=reply.facts, room=room)
+        files, more = (
+            () if reply.bare else tuple(ref for ref in refs if reply.can_have(ref))
+            for refs in (rendered.files, rendered.more_files)
+        )
+        return replace(rendered, files=files, more_files=more)
+
+    async def _learn(self, reply: _Reply, job: Job) -> None:
+        """Find out what the source turned out to be: it is told once it was handed over."""
+        if reply.facts is None and job.request.sources and (job.submitted_at or job.over):
+            reply.facts = await self._sources.about(job.id)
 
     async def _up_to_date(self, job: Job) -> None:
         if job.over:
@@ -215,6 +250,9 @@ class Delivery:
                 await self._park(job)
                 return True
             await self._edit(route, reply, job, rendered)
+            await self._continue(reply, job, rendered)
+            if not await self._post_rest(reply, job, rendered):
+                return False
         except ReplyLost as error:
             await self._detach(reply, error.detail)
             return True
@@ -286,7 +324,7 @@ class Delivery:
                 reply.attached = []
         while True:
             attached = reply.attached or []
-            missing = [ref for ref in rendered.files if ref.index not in reply.gone and not _has(attached, ref)]
+            missing = [ref for ref in rendered.files if reply.can_have(ref) and not _has(attached, ref)]
             uploads = await self._uploads(reply, job, missing)
             fields = _fields(rendered)
             if uploads:
@@ -294,8 +332,46 @@ class Delivery:
                 fields["attachments"] = [a for a in attached if _stem(a.filename) in wanted] + uploads
             reply.attached = await route.edit(fields)
             reply.edited_at = self._clock.monotonic()
-            if len(uploads) >= sum(ref.index not in reply.gone for ref in missing):
+            if len(uploads) >= sum(map(reply.can_have, missing)):
                 return
+
+    async def _continue(self, reply: _Reply, job: Job, rendered: RenderedMessage) -> None:
+        """Send what the message has no room for in a second one. Trying again is harmless: its nonce is the job's."""
+        if not rendered.more_files or reply.continued or not job.over:
+            return
+        left, part = list(rendered.more_files), 0
+        try:
+            while left := [ref for ref in left if reply.can_have(ref)]:
+                uploads = await self._uploads(reply, job, left)
+                sent = {_stem(file.filename) for file in uploads}
+                left, part = [ref for ref in left if _stem(ref.name) not in sent], part + 1
+                if uploads:
+                    await self.routes.follow_up(job.reply, uploads, nonce=f"{job.id}-{part}")
+        except Refused as error:
+            log.warning("no second message", extra={"action": "reply.cut", "job_id": job.id, "cause": str(error)})
+        reply.continued = True
+
+    async def _post_rest(self, reply: _Reply, job: Job, rendered: RenderedMessage) -> bool:
+        """Send the further parts of a long answer; False when that is not allowed here: then there is another way.
+
+        Trying again is harmless: each part's nonce is the job's.
+        """
+        if job.over and job.reply.message_id is not None:
+            await self._book.posted(job.id, job.reply.message_id)
+        try:
+            for number, content in enumerate(rendered.more_content, start=1):
+                if number <= reply.parts:
+                    continue
+                fields: Fields = {"content": content, "allowed_mentions": discord.AllowedMentions.none()}
+                nonce = f"{job.id}-t{number}"
+                sent = await self.routes.send(job.reply, nonce=nonce, refers_to=job.reply.message_id, fields=fields)
+                await self._book.posted(job.id, sent.id)
+                reply.parts = number
+        except (Refused, ReplyLost) as error:
+            log.info("no further messages here", extra={"action": "reply.alone", "job_id": job.id, "cause": str(error)})
+            reply.alone = True
+            return False
+        return True
 
     async def _uploads(self, reply: _Reply, job: Job, missing: Sequence[FileRef]) -> list[discord.File]:
         """Fresh files for one request (a `discord.File` can be sent once only), within its size."""
@@ -303,10 +379,8 @@ class Delivery:
         limit = reply.size_limit
         total = 0
         for ref in missing:
-            data = await self._artifacts.get(job.id, ref.index)
+            data = await self._bytes_of(reply, job, ref)
             if data is None:
-                log.warning("a file's bytes are gone", extra={"action": "reply.no-bytes", "job_id": job.id})
-                reply.gone.add(ref.index)
                 continue
             data, extension = await fit(data, ref.name.rpartition(".")[2], limit)
             if files and total + len(data) > REQUEST_BYTES:
@@ -314,6 +388,22 @@ class Delivery:
             total += len(data)
             files.append(discord.File(io.BytesIO(data), filename=f"{_stem(ref.name)}.{extension}"))
         return files
+
+    async def _bytes_of(self, reply: _Reply, job: Job, ref: FileRef) -> bytes | None:
+        """What to attach; None (and noted as such) where there is nothing that could be."""
+        if ref.drawn is Drawn.ANSWER:
+            return job.answer.text.encode() if job.answer is not None else None
+        data = await self._artifacts.get(job.id, ref.index)
+        if ref.drawn is not None:
+            data = await asyncio.to_thread(draw, ref, job.forms, data)
+        elif data is None:
+            log.warning("a file's bytes are gone", extra={"action": "reply.no-bytes", "job_id": job.id})
+            reply.gone.add(ref.index)
+        elif ref.name.endswith(".svg") and len(data) > reply.size_limit:
+            data = None  # nothing makes a drawing smaller; its preview is there
+        if data is None:
+            reply.left_out.add(ref.name)
+        return data
 
 
 def _stem(name: str) -> str:
@@ -328,7 +418,7 @@ def _fields(rendered: RenderedMessage) -> Fields:
     return {
         "content": rendered.content or None,
         "embed": to_embed(rendered.embed) if rendered.embed else None,
-        "view": controls_view(rendered.controls, rendered.job_id),
+        "view": controls_view(rendered.controls, rendered.job_id, rendered.menu),
         "allowed_mentions": discord.AllowedMentions.none(),
     }
 
@@ -339,7 +429,9 @@ def _file_notes(reply: _Reply, job: Job) -> Iterator[str]:
     if reply.bare and files:
         yield "Discord doesn't let me attach files here; ask for the permission **Attach Files**, then press **Again**."
         return
-    if large := [str(a.index + 1) for a in files if a.size > reply.size_limit]:
+    if any(name.endswith(".svg") for name in reply.left_out):
+        yield "The vector drawing is larger than Discord takes here; its preview has to do."
+    if large := [str(a.index + 1) for a in files if a.size > reply.size_limit and a.extension != "svg"]:
         limit = f"{max(reply.size_limit / (1024 * 1024), 0.1):.2g} MB"
         yield f"{_numbered(large)} re-encoded or made smaller to fit Discord's limit of {limit} here."
     if gone := [str(index + 1) for index in sorted(reply.gone)]:

@@ -1,8 +1,9 @@
-"""The first answer to an interaction, and finding out after a crash whether there was one."""
+"""The first answer to an interaction or a message, and finding out after a crash whether there was one."""
 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -10,7 +11,7 @@ import discord
 from bot.clock import Clock
 from bot.delivery.delivery import Delivery
 from bot.delivery.routes import Routes
-from bot.delivery.translate import AlreadyAnswered, discord_errors
+from bot.delivery.translate import AlreadyAnswered, Refused, discord_errors
 from bot.domain.jobs import Job
 from bot.errors import DeliveryError, ReplyClosed, ReplyLost
 from bot.render import render_job
@@ -19,6 +20,9 @@ from bot.ui.embeds import to_embed
 from bot.ui.job_controls import controls_view
 
 log = logging.getLogger(__name__)
+
+#: How long a repeated nonce surely finds its message again (Discord: "a few minutes").
+NONCE_LIFE = timedelta(minutes=2)
 
 
 class InteractionOpener:
@@ -67,18 +71,70 @@ class InteractionOpener:
         return answer.message_id
 
 
-class OriginalFinder:
-    """Asks Discord whether an interaction was ever answered (`GET @original`)."""
+class MessageOpener:
+    """Answers a message that asked: there is no interaction, so the answer is a message of its own that refers to it.
 
-    def __init__(self, routes: Routes, clock: Clock) -> None:
+    Its nonce is the job's id. For a few minutes Discord answers a repeated nonce with the message it already made, so
+    an answer that got lost, or a crash before its id was written, is settled by sending it once more.
+    """
+
+    def __init__(self, routes: Routes, delivery: Delivery, clock: Clock) -> None:
         self._routes = routes
+        self._delivery = delivery
         self._clock = clock
 
+    async def open(self, job: Job) -> int | None:
+        """Send the acknowledgement; returns the message id.
+
+        Raises `ReplyLost` when Discord does not take it, another `DeliveryError` when that cannot be told yet.
+        """
+        try:
+            return await self._send(job)
+        except (ReplyClosed, ReplyLost):
+            raise
+        except Refused as error:
+            raise ReplyLost(f"not allowed to answer here: {error}") from error
+        except DeliveryError as error:
+            log.warning("acknowledgement uncertain", extra={"action": "job.ack-uncertain", "cause": str(error)})
+            return await self._send(job)
+
+    async def _send(self, job: Job) -> int:
+        rendered = render_job(job, self._clock.now())
+        view = controls_view(rendered.controls, job.id)
+        fields = {
+            "embed": to_embed(rendered.embed),
+            "view": view if view is not None else discord.utils.MISSING,
+            "allowed_mentions": discord.AllowedMentions.none(),
+        }
+        refers_to = job.reply.source_message_id
+        sent = await self._routes.send(job.reply, nonce=job.id, refers_to=refers_to, fields=fields)
+        self._delivery.opened(job, rendered)
+        return sent.id
+
+
+class OriginalFinder:
+    """Finds out whether a person ever got an answer, and settles it where that takes sending it again."""
+
+    def __init__(self, routes: Routes, clock: Clock, answers: MessageOpener) -> None:
+        self._routes = routes
+        self._clock = clock
+        self._answers = answers
+
     async def find(self, job: Job) -> int | None:
-        """The id of the message that answers the job's interaction, or None when there surely is none."""
+        """The id of the message that answers what asked for the job, or None when there surely is none."""
+        if job.reply.interaction_id is None and job.reply.source_message_id is not None:
+            return await self._of_message(job, job.reply.source_message_id)
         if not self._routes.token_works(job.reply, set(), self._clock.now()):
             return None
         return await _find(self._routes, job)
+
+    async def _of_message(self, job: Job, asked_in: int) -> int | None:
+        try:
+            if self._clock.now() - job.created_at < NONCE_LIFE:
+                return await self._answers.open(job)
+            return await self._routes.answers_to(job.reply, asked_in)
+        except (ReplyLost, ReplyClosed, Refused):
+            return None
 
 
 async def _find(routes: Routes, job: Job) -> int | None:

@@ -12,6 +12,8 @@ QUALITIES = (90, 80)
 #: Each further try keeps this share of the side length.
 SHRINK = 0.8
 SMALLEST_SIDE = 64
+#: WebP knows no larger sides.
+LARGEST_SIDE = 16383
 
 
 async def fit(data: bytes, extension: str, limit: int) -> tuple[bytes, str]:
@@ -24,6 +26,7 @@ async def fit(data: bytes, extension: str, limit: int) -> tuple[bytes, str]:
 def _smaller(data: bytes, limit: int) -> bytes:
     with Image.open(io.BytesIO(data)) as opened:
         picture = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+    picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
     encoded = b""
     for quality in QUALITIES:
         encoded = _encode(picture, quality)

@@ -1,4 +1,4 @@
-"""The roads to a reply: the interaction's token while it lives, the bot's own token by channel afterwards (ux 4.6)."""
+"""The roads to a reply: the interaction's token while it lives, the bot's own token by channel afterwards."""
 
 from __future__ import annotations
 
@@ -108,6 +108,61 @@ class Routes:
         await self._logged_in.wait()
         channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
         return _ChannelRoute(channel.get_partial_message(address.message_id), self._pacer(address.channel_id))
+
+    async def send(
+        self, address: ReplyAddress, *, nonce: str, refers_to: int | None, fields: Fields
+    ) -> discord.Message:
+        """Write a message into the reply's channel with the bot's own token.
+
+        Discord answers a nonce it has just seen with the message that it made: sending again makes no second one.
+        """
+        await self._logged_in.wait()
+        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
+        if refers_to is not None:
+            reference = discord.MessageReference(
+                message_id=refers_to,
+                channel_id=address.channel_id,
+                guild_id=address.guild_id,
+                fail_if_not_exists=False,
+            )
+            fields = {**fields, "reference": reference, "mention_author": False}
+        with _bot_token(), discord_errors():
+            return await channel.send(nonce=nonce, **fields)
+
+    async def follow_up(self, address: ReplyAddress, files: list[discord.File], *, nonce: str) -> None:
+        """Send files in a message of their own after the reply; given up where no road leads there any more."""
+        fields: Fields = {"files": files, "allowed_mentions": discord.AllowedMentions.none()}
+        if address.by_channel and not address.ephemeral:
+            await self.send(address, nonce=nonce, refers_to=address.message_id, fields=fields)
+        elif self.token_works(address, set(), self._clock.now()):
+            with discord_errors():
+                await self.webhook(address).send(ephemeral=address.ephemeral, wait=True, **fields)
+
+    async def remove(self, address: ReplyAddress, message_id: int) -> None:
+        """Delete a message of the bot's own. Raises `DeliveryError` and its kin."""
+        await self._logged_in.wait()
+        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
+        with _bot_token(), discord_errors():
+            await channel.get_partial_message(message_id).delete()
+
+    async def fetch(self, channel_id: int, message_id: int, guild_id: int | None = None) -> discord.Message:
+        """Read any message that the bot can see. Raises `DeliveryError` and its kin."""
+        await self._logged_in.wait()
+        channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
+        with _bot_token(), discord_errors():
+            return await channel.get_partial_message(message_id).fetch()
+
+    async def answers_to(self, address: ReplyAddress, message_id: int) -> int | None:
+        """The bot's own message that refers to that one, among the next fifty in its channel."""
+        await self._logged_in.wait()
+        me = self._client.user.id if self._client.user else None
+        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
+        with _bot_token(), discord_errors():
+            async for message in channel.history(limit=50, after=discord.Object(message_id)):
+                reference = message.reference
+                if message.author.id == me and reference is not None and reference.message_id == message_id:
+                    return message.id
+        return None
 
     def webhook(self, address: ReplyAddress) -> discord.Webhook:
         """The interaction's own webhook: it needs no bot token and stands outside the global limit."""

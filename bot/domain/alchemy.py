@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -13,7 +15,7 @@ from bot.errors import InvalidRequest
 
 
 class Form(StrEnum):
-    """The Horde's 23 forms by their exact names (facts 5 and `post_processing` of 2.2)."""
+    """The Horde's 23 forms by their exact names (server 5.1.5: `forms` and `post_processing`)."""
 
     CAPTION = "caption"
     TAGS = "interrogation"
@@ -48,6 +50,29 @@ UPSCALERS = frozenset(form for form in Form if form.name.startswith("UPSCALE"))
 FACE_FIXERS = frozenset(form for form in Form if form.name.startswith("FACES"))
 
 
+#: Side of the squares by which the Horde counts a picture's size, in pixels (server 5.1.5).
+TILE = 512
+#: Kudos the Horde adds for each form it takes, whatever the form costs (server 5.1.5).
+FEE = 2.0
+
+
+def tiles(width: int, height: int) -> int:
+    """How many squares of 512×512 pixels cover a picture."""
+    return math.ceil(width / TILE) * math.ceil(height / TILE)
+
+
+def cost_of(form: Form, width: int, height: int) -> float:
+    """Kudos one form costs for a picture of that size in pixels, `FEE` not included (server 5.1.5)."""
+    if form not in DESCRIBING:
+        return 3.0 * tiles(width, height)
+    return 3.0 if form is Form.TAGS else 1.0
+
+
+def price_of(forms: Iterable[Form], width: int, height: int) -> float:
+    """Kudos several forms cost, each counted once, `FEE` not included."""
+    return sum(cost_of(form, width, height) for form in set(forms))
+
+
 class FormState(StrEnum):
     """How far one form is; the Horde's own words."""
 
@@ -56,6 +81,11 @@ class FormState(StrEnum):
     DONE = "done"
     FAULTED = "faulted"
     CANCELLED = "cancelled"
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a result."""
+        return self is FormState.DONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +99,7 @@ class AlchemyRequest:
     forms: tuple[Form, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what the Horde would accept and never finish (facts 5: empty forms are a 202)."""
+        """Refuse what the Horde would accept and never finish (server 5.1.5: empty forms are a 202)."""
         if not self.forms:
             raise InvalidRequest(
                 user_message="Tell me what to do with the picture, for example `caption` or `upscale`."

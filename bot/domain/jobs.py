@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Generic, NewType, Self, TypeAlias
+from typing import Generic, NewType, Self, TypeAlias, cast
 
 from pydantic import SecretStr
 from typing_extensions import TypeIs, TypeVar
 
 from bot.domain.alchemy import AlchemyRequest, FormArtifact
+from bot.domain.conversation import TextArtifact, TextRequest
 from bot.domain.kinds import Request
 from bot.domain.progress import Progress, steady
 from bot.domain.requests import ImageRequest
@@ -22,7 +23,7 @@ R_co = TypeVar("R_co", bound=Request, default=Request, covariant=True)
 
 NO_TOKEN = SecretStr("")
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
-#: The interaction token is not used in its last minute (ux 4.6; Discord: it lives 15 minutes).
+#: The interaction token is not used in its last minute (Discord docs: it lives 15 minutes).
 TOKEN_LIFE = timedelta(minutes=14)
 
 
@@ -129,6 +130,16 @@ class Job(Generic[R_co]):
         """The artifacts of alchemy."""
         return tuple(artifact for artifact in self.artifacts if isinstance(artifact, FormArtifact))
 
+    @property
+    def texts(self) -> tuple[TextArtifact, ...]:
+        """The artifacts of a question: the answer, and before it one that was no good."""
+        return tuple(artifact for artifact in self.artifacts if isinstance(artifact, TextArtifact))
+
+    @property
+    def answer(self) -> TextArtifact | None:
+        """The answer that can be shown; None for no such."""
+        return next((text for text in reversed(self.texts) if text.usable), None)
+
     def file_name(self, artifact: Artifact) -> str:
         """The artifact's file name in Discord: how it is recognised after a restart."""
         return f"{self.id}-{artifact.index}.{artifact.extension}"
@@ -163,6 +174,16 @@ class Job(Generic[R_co]):
             held_since=None,
         )
 
+    def handed_over_again(self, request: Request, *, remote_id: str, cost: float | None, due_at: datetime) -> Self:
+        """Note that another request took the place of one that brought nothing usable; its stage stays what it was."""
+        if self.stage not in REMOTE or self.over:
+            return self
+        again = cast("R_co", request)
+        fresh = Progress(stage=Stage.WAITING, waiting=request.parts)
+        return replace(
+            self, request=again, remote_id=remote_id, cost=cost, progress=fresh, artifacts=(), due_at=due_at, hold=""
+        )
+
     def held(self, why: str, *, until: datetime, now: datetime) -> Self:
         """Leave it where it is until `until`, telling people why."""
         since = self.held_since if self.hold else None
@@ -195,7 +216,16 @@ class Job(Generic[R_co]):
         """Give it its result; the reply is still to show it. A job that has one keeps it."""
         if self.over or not may_follow(self.stage, Stage.DELIVERING):
             return self
-        return replace(self, stage=Stage.DELIVERING, result=result, ended_at=now, due_at=now, hold="", held_since=None)
+        return replace(
+            self,
+            stage=Stage.DELIVERING,
+            result=result,
+            ended_at=now,
+            due_at=now,
+            cadence=30.0,
+            hold="",
+            held_since=None,
+        )
 
     def delivered(self, now: datetime) -> Self:
         """Note that the reply shows the end, or that nobody can see it any more."""
@@ -211,6 +241,7 @@ class Job(Generic[R_co]):
 UNFETCHED = "It was made, but what the worker made could not be fetched. Please try again."
 ImageJob: TypeAlias = Job[ImageRequest]
 AlchemyJob: TypeAlias = Job[AlchemyRequest]
+TextJob: TypeAlias = Job[TextRequest]
 
 
 def is_image(job: Job) -> TypeIs[ImageJob]:
@@ -223,17 +254,26 @@ def is_alchemy(job: Job) -> TypeIs[AlchemyJob]:
     return isinstance(job.request, AlchemyRequest)
 
 
+def is_text(job: Job) -> TypeIs[TextJob]:
+    """Whether the job is a question."""
+    return isinstance(job.request, TextRequest)
+
+
 def conclude(job: Job, *, gone: bool = False) -> Result:
-    """Judge how a job ended by what came of it, never by the provider's word alone (facts section 3)."""
+    """Judge how a job ended by what came of it, never by the provider's word alone."""
     usable, censored = len(job.usable), sum(1 for a in job.artifacts if a.censored)
     if usable >= job.request.parts:
         return Result(outcome=Outcome.FINISHED)
     if job.cancel_requested:
         return Result(outcome=Outcome.CANCELLED)
+    unfetched = job.progress is not None and job.progress.finished > len(job.artifacts)
     if usable:
-        return Result(outcome=Outcome.PARTIAL, code="gone" if gone else "")
+        return Result(outcome=Outcome.PARTIAL, code="gone" if gone else "unfetched" if unfetched else "")
     if censored:
         return Result(outcome=Outcome.CENSORED)
+    flaws = [text.flaw for text in job.texts if text.flaw is not None]
+    if flaws:
+        return Result(outcome=Outcome.FAILED, code=flaws[-1].value)
     if gone:
         return Result(outcome=Outcome.EXPIRED)
     progress = job.progress

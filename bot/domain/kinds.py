@@ -7,16 +7,17 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from bot.domain.alchemy import AlchemyRequest, FormArtifact
+from bot.domain.conversation import TextArtifact, TextRequest
 from bot.domain.requests import ImageRequest
 from bot.domain.results import Artifact, ImageArtifact
 
 #: What people want.
-Request: TypeAlias = ImageRequest | AlchemyRequest
+Request: TypeAlias = ImageRequest | AlchemyRequest | TextRequest
 
 #: By the word in the database.
 REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
-    {ImageRequest.kind: ImageRequest, AlchemyRequest.kind: AlchemyRequest}
+    {ImageRequest.kind: ImageRequest, AlchemyRequest.kind: AlchemyRequest, TextRequest.kind: TextRequest}
 )
 ARTIFACTS: Mapping[str, type[Artifact]] = MappingProxyType(
-    {ImageRequest.kind: ImageArtifact, AlchemyRequest.kind: FormArtifact}
+    {ImageRequest.kind: ImageArtifact, AlchemyRequest.kind: FormArtifact, TextRequest.kind: TextArtifact}
 )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.stages import Stage
 
-#: A position or an ETA that moved by less than this is not shown (ux 4.4).
+#: A position or an ETA that moved by less than this is not shown.
 NOTICEABLE = 0.20
 #: An ETA that moved by less than this many seconds is not shown either, however close it is.
 SOON = 10.0

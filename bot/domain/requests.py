@@ -16,7 +16,9 @@ MAX_COUNT = 10
 MAX_SEED = 100
 MIN_STEPS, MAX_STEPS = 1, 100
 MIN_GUIDANCE, MAX_GUIDANCE = 0.0, 30.0
-#: The Horde's step and range for width and height, in pixels (facts: `params.width`).
+#: How much of a source may change (0.01 to 1) when nobody said so.
+DEFAULT_STRENGTH = 0.6
+#: The Horde's step and range for width and height, in pixels (server 5.1.5: `params.width`).
 SIZE_STEP, MIN_SIDE, MAX_SIDE = 64, 64, 3072
 
 
@@ -88,7 +90,7 @@ class ImageRequest:
     seed_chosen: bool = False
     #: A picture to start from, and how much of it may change (0.01 to 1).
     source: SourceMedia | None = None
-    strength: float = 0.6
+    strength: float = DEFAULT_STRENGTH
 
     def __post_init__(self) -> None:
         """Refuse what no provider could take, with a sentence for the person."""

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from bot.domain.requests import MAX_SIDE, MIN_SIDE, SIZE_STEP, Aspect, SizeChoice
 
-#: The Horde's free tier never shrinks below this square under load (facts 2.3); SD 1 models may use all of it.
+#: The Horde's free tier never shrinks below this square under load (server 5.1.5); SD 1 models may use all of it.
 FREE_SIDE_UNDER_LOAD = 576
+#: Longer shapes than this (width to height, or the other way round) come out badly, and are not asked for.
+MAX_RATIO = 4.0
 #: A wrong shape is more visible than a few pixels more or less.
 _AREA_WEIGHT = 0.5
 
@@ -19,12 +21,17 @@ def dimensions(aspect: Aspect, size: SizeChoice, native: int) -> tuple[int, int]
     Up to `SizeChoice.NATIVE` the area stays within what the Horde gives without kudos in advance; a portrait is
     exactly its landscape turned round.
     """
-    ratio = max(aspect.ratio, 1 / aspect.ratio)
+    return dimensions_near(aspect.ratio, size, native)
+
+
+def dimensions_near(ratio: float, size: SizeChoice, native: int) -> tuple[int, int]:
+    """Return width and height as `dimensions` does, for any ratio (width divided by height), such as a source's."""
+    longer = min(max(ratio, 1 / ratio), MAX_RATIO)
     target = native * native * size.area_factor
     cap = _area_cap(size, native)
     fitting = (pair for pair in _pairs() if pair[0] * pair[1] <= cap)
-    wide, low = min(fitting, key=lambda pair: (_misfit(pair, ratio, target), pair))
-    return (wide, low) if aspect.ratio >= 1 else (low, wide)
+    wide, low = min(fitting, key=lambda pair: (_misfit(pair, longer, target), pair))
+    return (wide, low) if ratio >= 1 else (low, wide)
 
 
 def _area_cap(size: SizeChoice, native: int) -> int:

@@ -13,6 +13,7 @@ class SourceMedia:
     are fetched once, before submission, and kept with the job's artifacts.
     """
 
+    #: Empty for a result of ours whose message is not at hand.
     url: str
     filename: str = ""
     #: As declared; may be absent or wrong.
@@ -28,3 +29,30 @@ class SourceMedia:
     channel_id: int | None = None
     #: Posted by the bot itself.
     own: bool = False
+    #: Our own result that it is: its job and index. The bytes are taken from our store while they are there.
+    job_id: str = ""
+    index: int = 0
+
+    @property
+    def findable(self) -> bool:
+        """Whether a fresh address can be asked for once this one is dead."""
+        return self.message_id is not None and self.channel_id is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """What was learned of a source when it was made ready to be sent."""
+
+    #: Pixels, as sent.
+    width: int
+    height: int
+    #: Pixels, as handed in (upright).
+    given_width: int
+    given_height: int
+    #: It moves; only its first frame was sent.
+    animated: bool = False
+
+    @property
+    def shrunk(self) -> bool:
+        """Whether it was too large to be sent as it was."""
+        return (self.width, self.height) != (self.given_width, self.given_height)

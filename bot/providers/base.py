@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol
+
+from typing_extensions import TypeVar
 
 from bot.domain.jobs import Job
 from bot.domain.progress import Progress
-from bot.domain.results import ImageArtifact
+from bot.domain.results import Artifact
+
+A_co = TypeVar("A_co", bound=Artifact, default=Artifact, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +27,10 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Harvest:
+class Harvest(Generic[A_co]):
     """What was ready at the provider and not yet known here; `bytes_of` holds the usable ones by artifact index."""
 
-    artifacts: tuple[ImageArtifact, ...]
+    artifacts: tuple[A_co, ...]
     bytes_of: dict[int, bytes]
     #: Parts that are ready remotely but could not be fetched this time (try again).
     missing: int = 0

@@ -15,8 +15,12 @@ from bot.render.times import at_second, duration
 
 #: Room for the command to copy; with the fields below it stays inside what an embed may hold.
 MAX_COMMAND = 3200
-#: Longest prompt the command takes (ux 4.1); the form behind Edit takes more.
+#: Longest prompt the command takes; the form behind Edit takes more.
 MAX_PROMPT_OPTION = 1000
+TOO_LONG = (
+    f"**To do it again**, press **Edit**. This is too long for `/imagine`, "
+    f"which takes prompts of up to {MAX_PROMPT_OPTION} characters:"
+)
 PICTURES_VALUE, IDS_VALUE = 1000, 300
 SHOWN_SEED = 100
 
@@ -24,10 +28,11 @@ SHOWN_SEED = 100
 def render_image_details(job: ImageJob) -> RenderedMessage:
     """Show all parameters, each picture's seed and worker, the times, the cost, and how to do it again."""
     block = code_block(imagine_command(job.request), MAX_COMMAND)
-    lines = ["**To do it again**, copy this:", block]
-    if len(job.request.prompt) > MAX_PROMPT_OPTION or ELLIPSIS in block[-5:]:
-        lines.append("This prompt is too long for a command: press **Edit** to start from all of it.")
-    embed = RenderedEmbed(title="Details", description="\n".join(lines), colour=Colour.GREY, fields=tuple(_fields(job)))
+    too_long = len(fold(job.request.prompt)) > MAX_PROMPT_OPTION or ELLIPSIS in block[-5:]
+    lead = TOO_LONG if too_long else "**To do it again**, copy this:"
+    embed = RenderedEmbed(
+        title="Details", description=f"{lead}\n{block}", colour=Colour.GREY, fields=tuple(_fields(job))
+    )
     return RenderedMessage(embed=embed, job_id=job.id)
 
 
@@ -51,7 +56,7 @@ def _fields(job: ImageJob) -> Iterator[Field]:
     request = job.request
     yield Field(name="Model", value=inline(request.model, phrases.SHOWN_NAME))
     yield Field(name="Size", value=f"{sizes(job)} · {request.aspect.value}")
-    yield Field(name="Seed asked for", value=code_span(request.seed, SHOWN_SEED))
+    yield Field(name="Seed asked for" if request.seed_chosen else "Seed", value=code_span(request.seed, SHOWN_SEED))
     yield Field(name="Steps · guidance", value=f"{request.steps} · {request.guidance:g}")
     yield Field(name="Sampler", value=_sampler(request))
     yield Field(name="Sexual content", value="allowed (age-restricted channel)" if request.nsfw else "off")

@@ -22,10 +22,20 @@ class HelpLine:
 
 
 COMMANDS = (
-    HelpLine(name="imagine", text="paints pictures from words; only `prompt` is needed"),
+    HelpLine(name="imagine", text="paints pictures from words, or from words and a picture"),
+    HelpLine(name="alchemy", text="describes, upscales, repairs or cuts out a picture"),
+    HelpLine(name="upscale", text="makes a picture larger"),
+    HelpLine(name="caption", text="says what a picture shows"),
+    HelpLine(name="cutout", text="removes the background"),
+    HelpLine(name="ask", text="answers questions; reply to the answer, mentioning me, to go on"),
+    HelpLine(name="chat start", text="opens a thread to talk in; `/chat export` and `/chat erase` are yours"),
+    HelpLine(name="persona list", text="shows who the model can be"),
     HelpLine(name="help", text="shows this"),
 )
 BUTTONS = (
+    HelpLine(name="↩ Reply · ➡ Continue", text="goes on with a conversation, or with an answer that was cut off"),
+    HelpLine(name="U1 … U4, ⋯", text="upscale a picture; cut it out, fix faces, describe it, use it as source"),
+    HelpLine(name="🎨 Imagine this", text="paints from a caption"),
     HelpLine(name="Cancel", text="stops a request; pictures that are done are kept"),
     HelpLine(name="🔁 Again", text="the same wish with a new seed"),
     HelpLine(name="✏ Edit", text="change the prompt or the options, then paint"),
@@ -35,7 +45,8 @@ BUTTONS = (
 )
 PRIVACY = (
     "Your prompt goes to the AI Horde and to the volunteer who paints it; never put secrets in it. "
-    "I keep requests so that buttons and restarts work, and delete the pictures here soon after you have them."
+    "I keep requests so that buttons and restarts work, "
+    "and delete my own copies of the pictures a day after you have them."
 )
 CREDIT = (
     "Pictures are painted by volunteers who share their computers through the [AI Horde](https://aihorde.net), "
@@ -58,7 +69,10 @@ def render_help(
         Field(name="Who paints", value=CREDIT, inline=False),
     )
     embed = RenderedEmbed(
-        title="Muster", description="Tell me what to paint, and I have it painted.", colour=Colour.BLUE, fields=fields
+        title="Muster",
+        description="Tell me what to paint, and I'll have it painted.",
+        colour=Colour.BLUE,
+        fields=fields,
     )
     return RenderedMessage(embed=embed)
 

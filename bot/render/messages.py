@@ -24,6 +24,10 @@ MAX_FILES = 10
 MAX_ROWS = 5
 MAX_ROW = 5
 MAX_LABEL = 80
+#: Of a select: its lines, each line's texts, and what it says while nothing is chosen.
+MAX_CHOICES = 25
+MAX_CHOICE = 100
+MAX_PLACEHOLDER = 150
 
 
 class ControlStyle(StrEnum):
@@ -54,13 +58,45 @@ class Colour(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """A button; the ui gives it the custom id `job:<verb>:<job>`."""
+    """A button; the ui gives it the custom id `job:<verb>:<job>`, or `job:<verb>:<job>:<index>`."""
 
     verb: str
     label: str
     emoji: str | None = None
     style: ControlStyle = ControlStyle.SECONDARY
     disabled: bool = False
+    #: The artifact it acts on, where it acts on one.
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One line of a select: it does what the button with this verb and index would do."""
+
+    verb: str
+    index: int
+    label: str
+    emoji: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """A select below the buttons, for what is wanted less often."""
+
+    placeholder: str
+    choices: tuple[Choice, ...]
+
+
+class Drawn(StrEnum):
+    """What delivery draws by itself, where no worker made a file of it."""
+
+    #: A palette's colours, as a picture.
+    SWATCH = "swatch"
+    #: What a vector drawing looks like, as a picture.
+    PREVIEW = "preview"
+    #: An answer too long for messages, as a file.
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +110,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
-    """A picture that has to be attached: its name in Discord, and its index in the artifact store."""
+    """A file that has to be attached: its name in Discord, and its index in the artifact store."""
 
     name: str
     index: int
+    #: Set where it is made from the artifact, and not the artifact's own bytes.
+    drawn: Drawn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +137,14 @@ class RenderedMessage:
     content: str = ""
     #: All that has to be attached, in order; what is attached beyond these has to go.
     files: tuple[FileRef, ...] = ()
+    #: Files that this message has no room for: they follow in a second one, at the end.
+    more_files: tuple[FileRef, ...] = ()
+    #: Text that this message has no room for: it follows in messages of its own, at the end.
+    more_content: tuple[str, ...] = ()
     #: Rows of buttons.
     controls: tuple[tuple[Control, ...], ...] = ()
+    #: Below them.
+    menu: Menu | None = None
     #: Whose job the controls act on.
     job_id: JobId | None = None
 

@@ -13,7 +13,7 @@ MAX_CHOICE = 100
 #: From here on a model counts as well served, and an estimate as short (workers, seconds).
 MANY_WORKERS, SHORT_WAIT = 3, 120
 
-#: What people call the families (the Horde's own words for them: facts 10, "baseline").
+#: What people call the families (the keys are the `baseline` of the Horde's image model reference).
 FAMILIES = MappingProxyType(
     {
         "stable_diffusion_1": "SD 1.5",

@@ -9,11 +9,11 @@ from bot.errors import ContentRefused
 from bot.render.escaping import inline
 from bot.render.messages import MAX_FILES, Control, ControlStyle, FileRef
 
-#: How much of a prompt a message shows (ux 4.4); ℹ Details has the rest.
+#: How much of a prompt a message shows; ℹ Details has the rest.
 SHOWN_PROMPT = 200
 SHOWN_NAME = 60
 
-#: Refusals of the content itself: sending the same again is no help to anybody (facts: "CorruptPrompt … never retry").
+#: Refusals of the content itself: sending the same again is no help to anybody.
 CONTENT_CODES = frozenset({"CorruptPrompt", ContentRefused.__name__})
 
 # Emoji are written the way Discord lists them: U+FE0F after those that are plain symbols otherwise.
@@ -23,6 +23,8 @@ AGAIN = Control(verb="again", label="Again", emoji="🔁")
 TRY_AGAIN = Control(verb="again", label="Try again", emoji="🔁", style=ControlStyle.PRIMARY)
 EDIT = Control(verb="edit", label="Edit", emoji="✏\ufe0f")
 DETAILS = Control(verb="details", label="Details", emoji="ℹ\ufe0f")
+IMAGINE_THIS = Control(verb="words", label="Imagine this", emoji="🎨", style=ControlStyle.PRIMARY)
+ALL_TAGS = Control(verb="tags", label="All tags", emoji="🏷\ufe0f")
 DELETE = Control(verb="delete", label="Delete", emoji="🗑\ufe0f")
 
 
@@ -32,8 +34,8 @@ def prompt_line(request: ImageRequest) -> str:
 
 
 def asker(job: Job) -> str:
-    """Name the person who asked; inside an embed this never pings."""
-    return f"for <@{job.asker_id}>"
+    """Name the person who asked; inside an embed this never pings. Empty in direct messages, where it is plain."""
+    return f"for <@{job.asker_id}>" if job.reply.guild_id is not None else ""
 
 
 def size(width: int, height: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.jobs import ImageJob
+from bot.domain.jobs import ImageJob, Job
 from bot.domain.progress import Progress
 from bot.domain.requests import ImageRequest, SizeChoice
 from bot.domain.stages import Stage
@@ -20,12 +20,12 @@ from bot.render.escaping import inline, sentence
 from bot.render.messages import Colour, Control, RenderedEmbed, RenderedMessage
 from bot.render.times import kudos, pictures, relative
 
-#: How long "no worker could do this" must hold before it is told (ux 4.4): it often passes by itself.
+#: How long "no worker could do this" must hold before it is told: it often passes by itself.
 IMPOSSIBLE_AFTER = timedelta(seconds=20)
 #: A pause at least this long gets its end shown; with shorter ones, each try would cause an edit.
 LONG_HOLD = timedelta(seconds=60)
 BAR = 8
-#: What the Horde gives without kudos in advance, nearly always (facts: `require_upfront_kudos`).
+#: What the Horde gives without kudos in advance, nearly always (server 5.1.5: `require_upfront_kudos`).
 COMMON_AREA, COMMON_STEPS = 1024 * 1024, 40
 MAX_SENTENCE = 500
 
@@ -45,7 +45,7 @@ def render_progress(job: ImageJob, now: datetime, *, can_collect: bool = False) 
     )
     embed = RenderedEmbed(description="\n".join(lines), colour=Colour.AMBER if troubles else Colour.BLUE)
     return RenderedMessage(
-        embed=embed, files=phrases.files(job), controls=(_controls(job, can_collect=can_collect),), job_id=job.id
+        embed=embed, files=phrases.files(job), controls=(running_controls(job, can_collect=can_collect),), job_id=job.id
     )
 
 
@@ -99,18 +99,19 @@ def _troubles(job: ImageJob, now: datetime) -> Iterator[str]:
     if job.cancel_requested:
         yield "🛑 Stopping… Pictures already being painted may still arrive."
     if job.hold:
-        yield f"⚠ {_hold(job)}"
+        yield f"⚠ {hold_line(job)}"
     if job.progress is None or job.cancel_requested:
         return
-    if _impossible(job.progress, now):
+    if impossible(job.progress, now):
         yield f"⚠ {_what_to_change(job.request)}"
     if job.progress.restarted:
         yield _restarted(job.progress.restarted)
     if job.progress.queue_moved:
-        yield "↪ The queue moved: requests with priority came in between, so this takes a little longer."
+        yield "↪ This takes longer than first expected."
 
 
-def _hold(job: ImageJob) -> str:
+def hold_line(job: Job) -> str:
+    """Say why it waits here, and since when."""
     told = sentence(job.hold, MAX_SENTENCE)
     if job.held_since is None:
         return told
@@ -121,7 +122,8 @@ def _hold(job: ImageJob) -> str:
     return f"{told} ({since})"
 
 
-def _impossible(progress: Progress, now: datetime) -> bool:
+def impossible(progress: Progress, now: datetime) -> bool:
+    """Whether nobody could do it for so long that people should know."""
     since = progress.impossible_since
     return not progress.possible and since is not None and now - since >= IMPOSSIBLE_AFTER
 
@@ -148,9 +150,10 @@ def _restarted(count: int) -> str:
     return f"🔁 {what}; another one takes over."
 
 
-def _controls(job: ImageJob, *, can_collect: bool) -> tuple[Control, ...]:
+def running_controls(job: Job, *, can_collect: bool) -> tuple[Control, ...]:
+    """The buttons of any job that is under way."""
     cancel = replace(phrases.CANCEL, disabled=job.cancel_requested)
     # A reply that only the interaction token can edit stays as it is when the token ends, perhaps while the bot is
-    # down: its way back has to be there from the start (ux 4.6).
+    # down: its way back has to be there from the start.
     token_only = job.reply.ephemeral or not job.reply.by_channel
     return (cancel, phrases.COLLECT) if can_collect or token_only else (cancel,)

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import assert_never
 
 from bot.domain.jobs import ImageJob
-from bot.domain.results import Censorship, Outcome, Result
+from bot.domain.results import Censorship, ImageArtifact, Outcome, Result
 from bot.render import phrases
 from bot.render.escaping import code_span, fit, inline, sentence
-from bot.render.messages import Colour, Control, Field, RenderedEmbed, RenderedMessage
+from bot.render.messages import Choice, Colour, Control, Field, Menu, RenderedEmbed, RenderedMessage
 from bot.render.times import duration, kudos, pictures
 
 MAX_SENTENCE = 600
@@ -18,6 +18,19 @@ MAX_NOTE = 160
 #: Room for values of fields, far inside Discord's limits, so that their sum is as well.
 SHORT_VALUE, SEEDS_VALUE, NOTES_VALUE = 250, 500, 1000
 SHOWN_SEED = 40
+#: The result's code when pictures were painted, but could not be fetched.
+UNFETCHED = "unfetched"
+
+#: How many pictures have a button of their own for upscaling.
+WORKED_ON = 4
+#: What else can be done with a picture: the verb of the press, its words, its emoji.
+WORK = (
+    ("cutout", "Cut out the background", "✂️"),
+    ("faces", "Fix faces", "🙂"),
+    ("describe", "Describe it", "💬"),
+    ("interrogate", "Tags", "🏷️"),
+    ("source", "Use as source", "🖼️"),
+)
 
 COLOURS = MappingProxyType(
     {
@@ -36,7 +49,8 @@ def render_result(
     job: ImageJob, result: Result, *, can_collect: bool = False, notes: Sequence[str] = ()
 ) -> RenderedMessage:
     """Show how the job ended; `notes` are delivery's own remarks ("made smaller to fit")."""
-    lines = [phrases.prompt_line(job.request), phrases.asker(job), "", headline(job, result), *_withheld(job)]
+    opening = filter(None, (phrases.prompt_line(job.request), phrases.asker(job)))
+    lines = [*opening, "", headline(job, result), *_withheld(job, result)]
     if result.reference:
         lines.append(f"Reference: {code_span(result.reference, SHOWN_SEED)}")
     embed = RenderedEmbed(
@@ -45,7 +59,11 @@ def render_result(
         fields=tuple(_fields(job, notes)),
     )
     return RenderedMessage(
-        embed=embed, files=phrases.files(job), controls=(_controls(job, can_collect=can_collect),), job_id=job.id
+        embed=embed,
+        files=phrases.files(job),
+        controls=tuple(filter(None, (_upscaling(job), _controls(job, can_collect=can_collect)))),
+        menu=_menu(job),
+        job_id=job.id,
     )
 
 
@@ -66,7 +84,7 @@ def headline(job: ImageJob, result: Result) -> str:
             return f"{_counted(job)}{_why_cancelled(job, result)}"
         case Outcome.EXPIRED:
             return (
-                "Nobody took this in time, so the AI Horde let it go. "
+                "The AI Horde let go of this request before it was finished; requests live about 20 minutes there. "
                 "**Try again**, or press **Edit** and choose a model with more workers or a smaller size."
             )
         case Outcome.REJECTED:
@@ -114,9 +132,13 @@ def _counted(job: ImageJob) -> str:
 
 def _why_partial(job: ImageJob, result: Result) -> str:
     if result.code == "gone":
-        return "The AI Horde let the rest go before anybody took it."
+        return "The AI Horde let go of the rest before it was finished; press **Again** for a new set."
     if any(artifact.censored for artifact in job.images):
         return ""
+    if any(artifact.unreadable for artifact in job.images):
+        return "Press **Again** for a new set."
+    if result.code == UNFETCHED:
+        return "The rest was painted but could not be fetched; press **Again** for a new set."
     return "The workers gave up on the rest; press **Again** for a new set."
 
 
@@ -126,7 +148,7 @@ def _why_cancelled(job: ImageJob, result: Result) -> str:
     return "Cancelled; what was painted by then is kept." if job.pictures else "Cancelled before a picture was done."
 
 
-def _withheld(job: ImageJob) -> Iterator[str]:
+def _withheld(job: ImageJob, result: Result) -> Iterator[str]:
     """Say what was withheld, each kind in its own words; nothing invites to repeat the grave one."""
     if minors := phrases.withheld(job, Censorship.CSAM):
         yield (
@@ -134,14 +156,18 @@ def _withheld(job: ImageJob) -> Iterator[str]:
             "stepped in. This is not shown to anybody. Please don't send this prompt a second time."
         )
     if sexual := phrases.withheld(job, Censorship.NSFW):
-        advice = (
-            "Please put the prompt differently."
-            if job.request.nsfw
-            else "This channel isn't age-restricted, so sexual content is off; please put the prompt differently."
-        )
-        yield f"🙈 {pictures(sexual).capitalize()} blanked by a worker's safety filter. {advice}"
-    if unreadable := sum(1 for artifact in job.images if artifact.unreadable):
-        yield f"⚠ {pictures(unreadable).capitalize()} could not be fetched from the AI Horde."
+        yield f"🙈 {pictures(sexual).capitalize()} blanked by a worker's safety filter. {_put_differently(job)}"
+    unreadable = sum(1 for artifact in job.images if artifact.unreadable)
+    if unreadable and not result.message:  # a message of its own says so already
+        were = "was" if unreadable == 1 else "were"
+        yield f"⚠ {pictures(unreadable).capitalize()} {were} painted but could not be fetched from the AI Horde."
+
+
+def _put_differently(job: ImageJob) -> str:
+    if job.request.nsfw:
+        return "Please put the prompt differently."
+    where = "In direct messages" if job.reply.guild_id is None else "This channel isn't age-restricted, so"
+    return f"{where} sexual content is off; please put the prompt differently."
 
 
 def _fields(job: ImageJob, notes: Sequence[str]) -> Iterator[Field]:
@@ -171,6 +197,31 @@ def _seeds(job: ImageJob) -> str:
 def _names(names: Iterable[str]) -> str:
     distinct = dict.fromkeys(names)
     return fit((inline(name, phrases.SHOWN_NAME) for name in distinct), SHORT_VALUE, separator=", ")
+
+
+def _on_offer(job: ImageJob) -> tuple[ImageArtifact, ...]:
+    """The pictures that can be worked on from here: as many as a row has buttons for, with numbers up to four."""
+    if phrases.withheld(job, Censorship.CSAM):
+        return ()
+    return tuple(artifact for artifact in job.pictures if artifact.has_file)[:WORKED_ON]
+
+
+def _upscaling(job: ImageJob) -> tuple[Control, ...]:
+    shown = _on_offer(job)
+    return tuple(
+        Control(verb="upscale", label="Upscale" if len(shown) == 1 else f"U{number}", emoji="🔍", index=artifact.index)
+        for number, artifact in enumerate(shown, start=1)
+    )
+
+
+def _menu(job: ImageJob) -> Menu | None:
+    shown = _on_offer(job)
+    choices = tuple(
+        Choice(verb=verb, index=artifact.index, label=label if len(shown) == 1 else f"{number} · {label}", emoji=emoji)
+        for number, artifact in enumerate(shown, start=1)
+        for verb, label, emoji in WORK
+    )
+    return Menu(placeholder="⋯ More with a picture", choices=choices) if choices else None
 
 
 def _controls(job: ImageJob, *, can_collect: bool) -> tuple[Control, ...]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from bot.render.escaping import inside_character, measure
 
-#: Below Discord's 2000, so that a line about model and cost fits under the last part (ux 4.5).
+#: Below Discord's 2000, so that a line about model and cost fits under the last part.
 DEFAULT_LIMIT = 1900
 #: Smaller parts than this have no room for opening and closing a block.
 MIN_LIMIT = 100

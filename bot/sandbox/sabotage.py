@@ -25,7 +25,7 @@ class Sabotage:
 
 
 async def _lose_a_file(world: World) -> None:
-    await world.arm(service="media", method="GET", path=r"^/attachments/.*-2\.\w+$", status=404, times=None)
+    await world.arm(service="media", method="GET", path=r"^/attachments/.*-[12]\.\w+$", status=404, times=None)
 
 
 async def _never_finish(world: World) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.domain.requests import Aspect, ImageRequest, SizeChoice
-from bot.domain.sizes import dimensions
+from bot.domain.requests import DEFAULT_STRENGTH, Aspect, ImageRequest, SizeChoice
+from bot.domain.sizes import dimensions, dimensions_near
+from bot.domain.sources import SourceMedia
 from bot.errors import InvalidRequest
 from bot.providers.base import ModelInfo
 
-#: Seeds of our own are 32-bit numbers: the Horde shifts larger ones down (facts 2.2).
+#: Seeds of our own are 32-bit numbers: the Horde shifts larger ones down (server 5.1.5).
 SEED_SPACE = 2**32
 #: How many models one autocomplete answer holds (Discord: 25 choices).
 CHOICES = 25
@@ -24,6 +25,10 @@ class ModelList(Protocol):
 
     def models(self) -> Sequence[ModelInfo]:
         """All known ones, best served first."""
+        ...
+
+    def unserved(self) -> Sequence[ModelInfo]:
+        """Known ones that nobody serves now and that are not among `models()`."""
         ...
 
     def default_model(self, *, nsfw: bool = False) -> ModelInfo:
@@ -49,6 +54,9 @@ class ImageWish:
     guidance: float | None = None
     seed: str = ""
     nsfw: bool = False
+    #: A picture to start from: it decides the shape. And how much of it may change, 0.01 to 1.
+    source: SourceMedia | None = None
+    strength: float | None = None
 
 
 class Imagining:
@@ -61,7 +69,7 @@ class Imagining:
         """Fill in what was left open. Raises `InvalidRequest` with a sentence for the person."""
         chosen = wish.model.strip()
         model = self._models.find(chosen) if chosen else self._models.default_model(nsfw=wish.nsfw)
-        width, height = dimensions(wish.aspect, wish.size, model.native)
+        width, height = _size(wish, model.native)
         return ImageRequest(
             prompt=_clean(wish.prompt),
             negative=_clean(wish.negative),
@@ -80,6 +88,8 @@ class Imagining:
             size=wish.size,
             model_chosen=bool(chosen),
             seed_chosen=bool(wish.seed.strip()),
+            source=wish.source,
+            strength=round(DEFAULT_STRENGTH if wish.strength is None else wish.strength, 2),
         )
 
     def again(self, request: ImageRequest, *, nsfw: bool) -> ImageRequest:
@@ -102,14 +112,16 @@ class Imagining:
             guidance=guidance if guidance is not None else (request.guidance if same_model else None),
             seed=changes.seed,
             nsfw=request.nsfw and nsfw,
+            source=request.source,
+            strength=request.strength,
         )
         return self.complete(wish)
 
     def choices(self, typed: str) -> Sequence[ModelInfo]:
-        """The models whose name holds what was typed so far, best served first."""
+        """The models whose name holds what was typed so far, best served first; last those that nobody serves."""
         wanted = typed.strip().casefold()
-        fitting = [model for model in self._models.models() if wanted in model.name.casefold()]
-        return fitting[:CHOICES]
+        known = (*self._models.models(), *(self._models.unserved() if wanted else ()))
+        return [model for model in known if wanted in model.name.casefold()][:CHOICES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +136,7 @@ class Changes:
     steps_and_guidance: str = ""
 
 
-_PAIR = re.compile(r"\s*(?P<steps>\d{1,4})?\s*(?:[/,;]\s*(?P<guidance>\d{1,3}(?:\.\d{1,4})?)?\s*)?")
+_PAIR = re.compile(r"\s*(?P<steps>\d{1,4})?\s*(?:[/,;]\s*(?P<guidance>\d{1,3}(?:[.,]\d{1,4})?)?\s*)?")
 
 
 def _steps_and_guidance(text: str) -> tuple[int | None, float | None]:
@@ -132,7 +144,15 @@ def _steps_and_guidance(text: str) -> tuple[int | None, float | None]:
     if match is None:
         raise InvalidRequest(user_message="I can't read the steps and guidance; write them like `25 / 7`.")
     steps, guidance = match["steps"], match["guidance"]
-    return (int(steps) if steps else None, float(guidance) if guidance else None)
+    return (int(steps) if steps else None, float(guidance.replace(",", ".")) if guidance else None)
+
+
+def _size(wish: ImageWish, native: int) -> tuple[int, int]:
+    """Width and height: near the source's shape where Discord told it, else as chosen."""
+    source = wish.source
+    if source is None or source.width <= 0 or source.height <= 0:
+        return dimensions(wish.aspect, wish.size, native)
+    return dimensions_near(source.width / source.height, wish.size, native)
 
 
 def _clean(text: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.clock import Clock
 from bot.domain.jobs import TOKEN_LIFE, Job, JobId, ProcessId, ReplyAddress
-from bot.domain.requests import ImageRequest
+from bot.domain.kinds import Request
 from bot.domain.stages import Stage
 from bot.errors import (
     DeliveryError,
@@ -23,7 +23,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.services.ids import new_job_id
-from bot.services.ports import FindsReply, OpensReply, Shows
+from bot.services.ports import FindsReply, NotesMessages, OpensReply, Shows
 from bot.services.steps import KEPT
 from bot.services.tracker import STALE_AFTER, Tracker
 from bot.store.base import JobStore
@@ -67,13 +67,14 @@ class JobService:
 
     async def submit(
         self,
-        request: ImageRequest,
+        request: Request,
         *,
         asker_id: int,
         address: ReplyAddress,
         reply: OpensReply,
         provider: str = "horde",
         parent_id: JobId | None = None,
+        job_id: JobId | None = None,
     ) -> Job | None:
         """Write the job down, acknowledge it, and let the tracker take it on.
 
@@ -82,7 +83,7 @@ class JobService:
         cannot be told yet whether it did, or the interaction came twice. Raises `Unavailable` while stopping.
         """
         job = Job(
-            id=self._new_id(),
+            id=job_id or self._new_id(),
             provider=provider,
             request=request,
             asker_id=asker_id,
@@ -197,14 +198,23 @@ class JobService:
 class ReplyBook:
     """Delivery's way to note in the row what became of a reply."""
 
-    def __init__(self, *, store: JobStore, clock: Clock, process: ProcessId) -> None:
+    def __init__(
+        self, *, store: JobStore, clock: Clock, process: ProcessId, messages: NotesMessages | None = None
+    ) -> None:
+        """`messages` remembers which messages an answer is in."""
         self._store = store
         self._clock = clock
         self._process = process
+        self._messages = messages
 
     async def delivered(self, job_id: JobId) -> None:
         """Note that the reply shows the end."""
         await self._write(job_id, lambda row: row.delivered(self._clock.now()) if row.over else row)
+
+    async def posted(self, job_id: JobId, message_id: int) -> None:
+        """Note that a message shows (a part of) what the job brought."""
+        if self._messages is not None:
+            await self._messages.shown_in(job_id, message_id)
 
     async def detached(self, job_id: JobId, why: str) -> None:
         """Note that nobody can see the reply any more; a job that is over is done with."""

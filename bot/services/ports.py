@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from bot.domain.jobs import Job
+from bot.domain.alchemy import Form
+from bot.domain.jobs import Job, JobId
+from bot.domain.kinds import Request
+from bot.domain.sources import SourceFacts, SourceMedia
 
 
 class Shows(Protocol):
@@ -34,6 +38,33 @@ class Sources(Protocol):
         ...
 
 
+class KnowsSources(Protocol):
+    """Remembers what sources turned out to be."""
+
+    async def about(self, job_id: JobId) -> SourceFacts | None:
+        """What was learned of the job's first source; None before it was fetched, and once it was purged."""
+        ...
+
+
+class Refetcher(Protocol):
+    """Asks Discord for a fresh address of something that was handed in (delivery)."""
+
+    async def fresh_url(self, source: SourceMedia) -> str | None:
+        """An address that works now; None when the message or the attachment is gone, or can't be seen any more.
+
+        Raises `Unavailable` when Discord isn't answering.
+        """
+        ...
+
+
+class KnowsAlchemists(Protocol):
+    """Knows which forms can be had at the moment, from memory."""
+
+    def missing(self, forms: Iterable[Form]) -> tuple[Form, ...]:
+        """Those that nobody online offers, in the order given; none while that is not known."""
+        ...
+
+
 class FindsReply(Protocol):
     """Finds out whether an interaction was ever answered."""
 
@@ -42,4 +73,38 @@ class FindsReply(Protocol):
 
         Raises `DeliveryError` when that cannot be told now.
         """
+        ...
+
+
+class Composes(Protocol):
+    """Completes requests that had to wait for something, and gives some a second try."""
+
+    async def ready(self, job: Job) -> Request | str:
+        """The job's request as it can be handed over now, or a sentence about what it still waits for.
+
+        Raises `InvalidRequest` when nothing can come of it any more.
+        """
+        ...
+
+    def second_try(self, job: Job) -> Request | None:
+        """Another request to be made at once in place of one that brought nothing usable; None for none."""
+        ...
+
+
+class Captions(Protocol):
+    """Puts pictures into words."""
+
+    async def of(self, key: str, pictures: Sequence[SourceMedia]) -> tuple[str, ...] | None:
+        """One caption for each picture (empty where there is none to be had); None while that takes longer.
+
+        Asked again with the same `key` until it is there.
+        """
+        ...
+
+
+class NotesMessages(Protocol):
+    """Remembers which messages show what a job brought."""
+
+    async def shown_in(self, job_id: JobId, message_id: int) -> None:
+        """Note that a message shows (a part of) it."""
         ...

@@ -1,6 +1,6 @@
 """The steps of a job: what a look at it does, chosen by its row's stage.
 
-    QUEUED       write "submitting", hand the request over, write the remote id
+    QUEUED       complete a request that had to wait; write "submitting", hand it over, write the remote id
     SUBMITTING   (found after a crash, or after an answer that never came) look for the request, never send it blindly
     WAITING      \
     PROCESSING   / ask how far it is; fetch what is new; when nothing more will come, judge by what came
@@ -26,6 +26,7 @@ from bot.domain.results import Outcome, Result
 from bot.domain.stages import REMOTE, Stage
 from bot.errors import (
     Busy,
+    InvalidRequest,
     Maintenance,
     MediaError,
     Paused,
@@ -38,20 +39,22 @@ from bot.errors import (
 )
 from bot.providers.base import Provider, Submission
 from bot.services.cadence import FIRST_LOOK, until_next_look, until_next_try
-from bot.services.ports import Shows, Sources
+from bot.services.ports import Composes, Shows, Sources
 from bot.store.base import ArtifactStore, Change, JobStore
 
 log = logging.getLogger(__name__)
 
 #: How long files that the provider has ready may stay out of reach before we give them up; links are renewed on asking
-#: for as long as the request lives, 20 minutes after its last delivery (facts 1.4).
+#: for as long as the request lives, 20 minutes after its last delivery (server 5.1.5).
 FETCH_PATIENCE = timedelta(minutes=15)
 #: The Horde forgets a request 20 minutes after its last sign of life (60 with an extra slow worker); every start and
-#: every delivery of a part is one (facts 1.4).
+#: every delivery of a part is one (server 5.1.5).
 LIFE, LIFE_PER_PART = timedelta(minutes=75), timedelta(minutes=40)
 #: How long a result that nobody collected is kept.
 KEPT = timedelta(hours=24)
-#: Maintenance is asked about again after a minute (facts 8), seconds.
+#: A request that waits for another one looks this often whether it is its turn, seconds.
+NEXT_IN_LINE = 2.0
+#: Maintenance is asked about again after a minute, seconds.
 MAINTENANCE_PAUSE = 60.0
 
 
@@ -69,6 +72,7 @@ class Steps:
         clock: Clock,
         process: ProcessId,
         rng: random.Random,
+        composes: Composes | None = None,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
@@ -78,6 +82,7 @@ class Steps:
         self._clock = clock
         self._process = process
         self._rng = rng
+        self._composes = composes
         self._silent: set[str] = set()
         #: Requests that are leaving, or whose answer is being written: what must not be cut off.
         self.handing_over: set[asyncio.Task[object]] = set()
@@ -100,6 +105,22 @@ class Steps:
                 await self._have_it_shown(job)
             case Stage.ENDED:
                 pass
+
+    async def ready(self, job: Job) -> Job | None:
+        """Complete the request of a job that had to wait for something; None while it goes on waiting."""
+        if self._composes is None:
+            return job
+        try:
+            answer = await self._composes.ready(job)
+        except InvalidRequest as error:
+            await self._end(job, Result(outcome=Outcome.REJECTED, message=error.user_message))
+            return None
+        if isinstance(answer, str):
+            await self._hold(job, answer, NEXT_IN_LINE)
+            return None
+        if answer == job.request:
+            return job
+        return await self._change(job, lambda row: replace(row.released(), request=answer))
 
     async def turn(self, job: Job) -> bool:
         """Wait until the provider's pace lets the next request go; False when it is shut (and the job is held)."""
@@ -269,7 +290,29 @@ class Steps:
         missing = missing or job.progress.finished > len(job.artifacts)
         if missing and not self._out_of_patience(job):
             return await self._hold(job, _NOT_FETCHED, 5.0)
-        return await self._end(job, conclude(job))
+        return await self._tried_again(job) or await self._end(job, conclude(job))
+
+    async def _tried_again(self, job: Job) -> Job | None:
+        """Hand a second request over where what came is no good and there may be one; None when that's not to be.
+
+        Should the process die in between, the first one is looked at once more; nothing is told twice.
+        """
+        again = self._composes.second_try(job) if self._composes is not None else None
+        if again is None:
+            return None
+        provider = self._providers[job.provider]
+        try:
+            await provider.turn()
+            submission = await provider.submit(replace(job, request=again))
+        except ProviderError as error:
+            log.warning("no second try", extra={"action": "job.no-retry", "job_id": job.id, "cause": str(error)})
+            return None
+        due = self._clock.now() + timedelta(seconds=FIRST_LOOK)
+        log.info("second try", extra={"action": "job.retried", "job_id": job.id, "provider": job.provider})
+        remote_id, cost = submission.remote_id, submission.cost
+        return await self._change(
+            job, lambda row: row.handed_over_again(again, remote_id=remote_id, cost=cost, due_at=due)
+        )
 
     def _out_of_patience(self, job: Job) -> bool:
         since = job.progress.over_since if job.progress else None

@@ -33,7 +33,7 @@ from bot.domain.results import Outcome, Result
 from bot.domain.stages import Stage
 from bot.errors import JobGone, StaleJob, StoreError
 from bot.providers.base import Provider
-from bot.services.ports import Shows, Sources
+from bot.services.ports import Composes, Shows, Sources
 from bot.services.steps import Steps
 from bot.services.waiting import event_or_timeout
 from bot.store.base import ArtifactStore, JobStore
@@ -63,6 +63,7 @@ class Tracker:
         clock: Clock,
         process: ProcessId,
         rng: random.Random | None = None,
+        composes: Composes | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -76,6 +77,7 @@ class Tracker:
             clock=clock,
             process=process,
             rng=rng or random.Random(),
+            composes=composes,
         )
         self._awake = asyncio.Event()
         self._looking: set[JobId] = set()
@@ -167,7 +169,8 @@ class Tracker:
 
     async def _take_step(self, job: Job) -> None:
         if job.stage is Stage.QUEUED and not job.cancel_requested:
-            if not await self._turn(job):
+            completed = await self._steps.ready(job)
+            if completed is None or not await self._turn(completed):
                 return
             fresh = await self._store.get(job.id)  # it may have been cancelled while it waited
             if fresh is None or self._closing.is_set():

@@ -157,6 +157,59 @@ state = Table(
     Column("value", Text, nullable=False),
 )
 
+#: Conversations: a tree of turns. The text of an answer stands in its job until that is over, then here as well.
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("conversation_id", Text, nullable=False),
+    #: No foreign key, neither here nor for the job: old turns are deleted one by one.
+    Column("parent_id", Text),
+    Column("role", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author_id", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger),
+    Column("private", Boolean, nullable=False),
+    Column("pictures", _Document, nullable=False),
+    Column("captions", _Document, nullable=False),
+    Column("job_id", Text, unique=True),
+    Column("settled", Boolean, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("persona", Text, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "conversation_id"),
+    Index(None, "channel_id", "created_at"),
+    Index(None, "owner_id"),
+    Index(None, "created_at"),
+)
+
+#: Which messages show a turn: a long answer has several.
+turn_messages = Table(
+    "turn_messages",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("turn_id", Text, ForeignKey("turns.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "turn_id"),
+)
+
+#: What a thread or a direct message remembers beside its turns.
+chats = Table(
+    "chats",
+    metadata,
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("persona", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("is_thread", Boolean, nullable=False),
+    Column("ended_at", Moment),
+)
+
 
 def upsert(dialect: Dialect, table: Table, values: Mapping[str, Any]) -> sqlite.Insert | postgresql.Insert:
     """Build the statement that writes a row whether or not its key is there: both engines have it, each its own."""

@@ -61,7 +61,7 @@ def read_form(data: Mapping[str, Any] | Any) -> tuple[JobId, Changes] | None:
     match = _CUSTOM_ID.fullmatch(str(data.get("custom_id", ""))) if data else None
     if match is None:
         return None
-    values = dict(_values(data.get("components") or ()))
+    values = field_values(data)
     changes = Changes(
         prompt=values.get("prompt", ""),
         negative=values.get("negative", ""),
@@ -70,6 +70,11 @@ def read_form(data: Mapping[str, Any] | Any) -> tuple[JobId, Changes] | None:
         steps_and_guidance=values.get("numbers", ""),
     )
     return JobId(match["job"]), changes
+
+
+def field_values(data: Mapping[str, Any] | Any) -> dict[str, str]:
+    """What was typed into each field of a submitted form, by the field's custom id."""
+    return dict(_values(data.get("components") or ()))
 
 
 def _values(components: Any) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,8 @@ import discord
 from discord import ui
 
 from bot.domain.jobs import JobId
-from bot.render.messages import Control, ControlStyle
+from bot.render.messages import Control, ControlStyle, Menu
+from bot.ui.job_selects import JobSelect
 
 _STYLES = {
     ControlStyle.PRIMARY: discord.ButtonStyle.primary,
@@ -23,8 +24,10 @@ _STYLES = {
 class Presses(Protocol):
     """Who acts on presses; the client carries one as `presses`."""
 
-    async def pressed(self, interaction: discord.Interaction[Any], verb: str, job_id: JobId) -> None:
-        """Answer one press; every answer to the person is made in there."""
+    async def pressed(
+        self, interaction: discord.Interaction[Any], verb: str, job_id: JobId, index: int | None = None
+    ) -> None:
+        """Answer one press (`index`: the artifact it is about); every answer to the person is made in there."""
         ...
 
 
@@ -32,19 +35,24 @@ class _PressHost(Protocol):
     presses: Presses
 
 
-class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[a-z]{1,20}):(?P<job>[a-z0-9]{1,40})"):
+class JobButton(
+    ui.DynamicItem[ui.Button[Any]],
+    template=r"job:(?P<verb>[a-z]{1,20}):(?P<job>[a-z0-9]{1,40})(?::(?P<index>[0-9]{1,4}))?",
+):
     """One button of a job's reply."""
 
     def __init__(self, control: Control, job_id: JobId) -> None:
         self._verb = control.verb
         self._job_id = job_id
+        self._index = control.index
+        of_one = "" if control.index is None else f":{control.index}"
         super().__init__(
             ui.Button(
                 label=control.label or None,
                 emoji=control.emoji,
                 style=_STYLES[control.style],
                 disabled=control.disabled,
-                custom_id=f"job:{control.verb}:{job_id}",
+                custom_id=f"job:{control.verb}:{job_id}{of_one}",
             )
         )
 
@@ -53,15 +61,17 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[a-z]{1,
         cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button of a press, whichever process sent it."""
-        return cls(Control(verb=match["verb"], label=getattr(item, "label", None) or "…"), JobId(match["job"]))
+        index = None if match["index"] is None else int(match["index"])
+        label = getattr(item, "label", None) or "…"
+        return cls(Control(verb=match["verb"], label=label, index=index), JobId(match["job"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press on."""
-        await cast("_PressHost", interaction.client).presses.pressed(interaction, self._verb, self._job_id)
+        await cast("_PressHost", interaction.client).presses.pressed(interaction, self._verb, self._job_id, self._index)
 
 
-def controls_view(rows: Sequence[Sequence[Control]], job_id: JobId | None) -> ui.View | None:
-    """The view of a message's buttons, or None for none.
+def controls_view(rows: Sequence[Sequence[Control]], job_id: JobId | None, menu: Menu | None = None) -> ui.View | None:
+    """The view of a message's buttons and select, or None for none.
 
     It holds dynamic items only, so discord.py keeps nothing of it (one stored view a message would never be freed).
     """
@@ -73,4 +83,8 @@ def controls_view(rows: Sequence[Sequence[Control]], job_id: JobId | None) -> ui
             button = JobButton(control, job_id)
             button.item.row = number
             view.add_item(button)
+    if menu is not None:
+        select = JobSelect(job_id, menu)
+        select.item.row = len(rows)
+        view.add_item(select)
     return view

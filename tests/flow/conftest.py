@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import discord
 import pytest
 import pytest_asyncio
 
+from bot.sandbox.discord.intents import privileged_bits
 from bot.sandbox.serve import Sandbox
 from bot.settings import Settings, load_settings
 from tests.flow.town import Town, running_bot
@@ -25,13 +27,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @asynccontextmanager
-async def open_town(folder: Path, **world: object) -> AsyncIterator[Town]:
-    """A world of its own with the real bot in it."""
+async def open_town(folder: Path, *, message_content: bool = False, **world: object) -> AsyncIterator[Town]:
+    """A world of its own with the real bot in it, with the privileged intent if need be."""
     async with Sandbox(speed=4, **world) as sandbox:  # type: ignore[arg-type]
         env = sandbox.settings_env(f"sqlite+aiosqlite:///{folder}/muster.db")
+        if message_content:
+            sandbox.discord.world.privileged_intents = privileged_bits(["message_content"])
+            env["MESSAGE_CONTENT_INTENT"] = "true"
         settings: Settings = load_settings(env, env_file=None, need_token=True)
-        async with running_bot(sandbox, settings):
-            yield Town(sandbox)
+        # The library holds one address for the whole process: the shared town's bot needs its own back afterwards.
+        base, gateway = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
+        try:
+            async with running_bot(sandbox, settings):
+                yield Town(sandbox)
+        finally:
+            discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -150,6 +150,9 @@ class Town:
         horde.timeout_ip(0)
         horde.set_impossible(False)
         horde.set_queue(0)
+        horde.fault_alchemy(0)
+        horde.fault_alchemy(0, "caption")
+        horde.set_alchemists(paused=False, online=True)
         horde.set_workers(paused=False, online=True)
 
     async def imagine(

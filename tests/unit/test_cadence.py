@@ -1,12 +1,14 @@
-"""How often a job is looked at (ux 4.4)."""
+"""How often a job is looked at."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.domain.conversation import Role, TextRequest, Turn
 from bot.domain.progress import Progress
 from bot.domain.stages import Stage
 from bot.services.cadence import until_next_look, until_next_try
@@ -50,3 +52,23 @@ def test_looks_are_spread_so_that_jobs_do_not_stay_in_step() -> None:
 def test_tries_get_rarer_and_stay_within_a_minute() -> None:
     waits = [until_next_try(failures, _Steady()) for failures in range(8)]
     assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        pytest.param(None, 3.0, id="no-estimate"),
+        pytest.param(2, 3.0, id="nearly-done"),
+        pytest.param(20, 5.0, id="a-quarter-of-what-is-left"),
+        pytest.param(600, 10.0, id="never-longer-than-10-s"),
+    ],
+)
+def test_texts_are_looked_at_every_three_to_ten_seconds(left: float | None, expected: float) -> None:
+    """Each look is a whole status, of which a minute has sixty."""
+    request = TextRequest(
+        turns=(Turn(role=Role.USER, text="Hi"),), model="m", template="chatml", max_length=100, context=1024
+    )
+    ends_at = None if left is None else NOW + timedelta(seconds=left)
+    progress = Progress(stage=Stage.WAITING, waiting=1, ends_at=ends_at)
+    job = replace(make_job(stage=Stage.WAITING), request=request, progress=progress)
+    assert until_next_look(job, NOW, _Steady()) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ async def settings(services: Services, tmp_path: Path) -> AsyncIterator[Settings
         horde_image_reference_url=f"{url}/reference.json",
         database_url=f"sqlite+aiosqlite:///{tmp_path}/data/muster.db",
         artifact_cap_mb=1,
+        web_port=0,
     )
     await runner.cleanup()
 
@@ -76,7 +78,7 @@ async def test_check_when_all_is_well(settings: Settings, services: Services, tm
     code, lines, text = await check(settings)
 
     assert code == 0
-    assert list(lines)[:7] == [
+    assert list(lines)[:8] == [
         "Discord token",
         "Discord application",
         "AI Horde",
@@ -84,11 +86,14 @@ async def test_check_when_all_is_well(settings: Settings, services: Services, tm
         "Image model list",
         "Data folder",
         "Database",
+        "Health server",
     ]
     assert "FAILED" not in text
     assert "painter#12, 1235 kudos" in lines["AI Horde key"]
     assert invite_link(42) in text
-    assert (tmp_path / "data").is_dir()
+    assert not (tmp_path / "data").exists()
+    assert "made at the first start" in lines["Data folder"]
+    assert "does not exist yet" in lines["Database"]
     assert services.seen["/api/v10/users/@me"]["Authorization"] == f"Bot {TOKEN}"
     assert services.seen["/api/v2/find_user"]["Client-Agent"] == settings.horde_client_agent
 
@@ -169,6 +174,7 @@ async def test_check_goes_on_without_token_and_without_services(tmp_path: Path) 
         horde_api_key=SecretStr(KEY),
         horde_image_reference_url=f"{nowhere}/reference.json",
         database_url=f"sqlite+aiosqlite:///{tmp_path}/muster.db",
+        web_port=0,
     )
 
     code, lines, text = await check(settings)
@@ -191,6 +197,31 @@ async def test_check_folder_that_cannot_be_made(settings: Settings, tmp_path: Pa
     assert code == 1
     assert lines["Data folder"].startswith("FAILED")
     assert "Database" not in lines
+
+
+async def test_check_port_that_is_taken(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        code, lines, _ = await check(settings.model_copy(update={"web_port": port}))
+
+    assert code == 1
+    assert f"127.0.0.1:{port} is taken" in lines["Health server"]
+    assert "another WEB_PORT" in lines["Health server"]
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        pytest.param("no-such-host.invalid", "does not resolve", id="unknown-name"),
+        pytest.param("192.0.2.1", "not on this machine", id="elsewhere"),
+    ],
+)
+async def test_check_host_that_cannot_be_listened_on(settings: Settings, host: str, words: str) -> None:
+    code, lines, _ = await check(settings.model_copy(update={"web_host": host}))
+
+    assert code == 1
+    assert lines["Health server"].startswith("FAILED")
+    assert words in lines["Health server"]
 
 
 def test_invite_link_asks_for_exactly_what_is_needed() -> None:

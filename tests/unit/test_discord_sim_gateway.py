@@ -76,6 +76,23 @@ async def test_heartbeat_is_acknowledged(side: BotSide) -> None:
         assert (await socket.receive_json())["op"] == 11
 
 
+async def test_heartbeat_is_not_acknowledged_before_its_sender_can_note_the_time(side: BotSide) -> None:
+    async with side.gateway() as socket:
+        await socket.receive_json()
+        await socket.send_json({"op": 1, "d": None})
+        await socket.send_json({"op": 2, "d": {"token": side.sim.token, "intents": 1}})
+        frames = [await socket.receive_json() for _ in range(3)]
+        assert [frame["t"] or frame["op"] for frame in frames] == ["READY", "GUILD_CREATE", 11]
+
+
+async def test_heartbeat_of_a_connection_that_is_gone_is_forgotten(side: BotSide) -> None:
+    async with side.gateway() as socket:
+        await socket.receive_json()
+        await socket.send_json({"op": 1, "d": None})
+        await socket.send_json({"op": 99, "d": None})
+        assert await closing_code(socket) == 4001
+
+
 async def test_zlib_stream_is_one_stream(side: BotSide) -> None:
     inflate = zlib.decompressobj()
     async with side.gateway("v=10&encoding=json&compress=zlib-stream") as socket:

@@ -130,6 +130,16 @@ async def test_default_model_is_the_most_served_good_one(
     assert horde.catalogue.default_model(nsfw=nsfw).name == chosen
 
 
+async def test_models_that_nobody_serves_are_told_apart(horde: Horde) -> None:
+    assert horde.catalogue.unserved() == ()  # not known yet
+    serve(horde, Deliberate=3)
+    await horde.catalogue.refresh()
+    names = [model.name for model in horde.catalogue.unserved()]
+    assert "SDXL 1.0" in names
+    assert "Deliberate" not in names
+    assert {model.workers for model in horde.catalogue.unserved()} == {0}
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -151,8 +161,8 @@ async def test_free_text_finds_a_model(horde: Horde, text: str, name: str) -> No
         pytest.param("delib", "`Deliberate`, `Deliberate 3.0`", id="ambiguous"),
         pytest.param("delibrate", "`Deliberate`", id="misspelt"),
         pytest.param("base xl", "`AlbedoBase XL (SDXL)`", id="inside"),
-        pytest.param("qqqq`@everyone", "list that appears", id="nothing-like-it"),
-        pytest.param("", "list that appears", id="empty"),
+        pytest.param("qqqq`@everyone", "list comes up with `/imagine model:`", id="nothing-like-it"),
+        pytest.param("", "list comes up with `/imagine model:`", id="empty"),
     ],
 )
 async def test_unknown_text_is_answered_with_close_names(horde: Horde, text: str, hint: str) -> None:

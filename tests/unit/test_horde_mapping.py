@@ -219,6 +219,11 @@ def test_impossible_only_means_something_while_waiting(changes: dict[str, Any], 
     assert progress_of(check(is_possible=False, **changes), None, NOW).possible is possible
 
 
+def test_impossible_has_no_estimate() -> None:
+    assert progress_of(check(is_possible=False, wait_time=30), None, NOW).ends_at is None
+    assert progress_of(check(is_possible=False, wait_time=30, processing=1), None, NOW).ends_at is not None
+
+
 @given(
     st.builds(
         Check,
@@ -309,3 +314,12 @@ def test_either_way_to_say_censored_counts(changes: dict[str, Any], kind: Censor
 
 def test_picture_that_cannot_be_read_is_unreadable() -> None:
     assert artifact_of(_generation("image-status-done-r2"), 0, make_request()).unreadable
+
+
+def test_payload_holds_a_source_only_where_there_is_one() -> None:
+    plain = payload_of(make_request())
+    assert not plain.keys() & {"source_image", "source_processing"}
+    assert "denoising_strength" not in plain["params"]
+    with_source = payload_of(make_request(strength=0.123), source="QUJD")
+    assert (with_source["source_image"], with_source["source_processing"]) == ("QUJD", "img2img")
+    assert with_source["params"]["denoising_strength"] == 0.12

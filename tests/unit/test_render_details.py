@@ -53,7 +53,15 @@ def test_details_show_every_parameter_picture_and_time() -> None:
 def test_details_of_a_prompt_too_long_for_a_command_point_to_edit() -> None:
     embed = render_details(make_job(request=make_request(prompt="x" * 1001))).embed
     assert embed is not None
-    assert "press **Edit**" in embed.description
+    assert "**To do it again**, press **Edit**. This is too long for `/imagine`" in embed.description
+    assert "copy this" not in embed.description
+
+
+@pytest.mark.parametrize(("chosen", "name"), [(True, "Seed asked for"), (False, "Seed")], ids=["asked for", "ours"])
+def test_details_say_whose_idea_the_seed_was(chosen: bool, name: str) -> None:
+    embed = render_details(make_job(request=make_request(seed_chosen=chosen))).embed
+    assert embed is not None
+    assert [field.value for field in embed.fields if field.name == name] == ["`4242`"]
 
 
 def test_details_name_the_job_before() -> None:

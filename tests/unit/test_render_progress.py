@@ -136,9 +136,13 @@ def test_progress_tells_of_restarts(restarted: int, told: str) -> None:
     assert told in text(render_job(job, NOW))
 
 
-def test_progress_tells_that_the_queue_moved() -> None:
+def test_progress_tells_that_it_takes_longer() -> None:
     job = make_job(stage=Stage.WAITING, progress=make_progress(queue_moved=True))
-    assert "The queue moved" in text(render_job(job, NOW))
+    assert "↪ This takes longer than first expected." in text(render_job(job, NOW))
+
+
+def test_progress_in_direct_messages_names_nobody() -> None:
+    assert "<@" not in text(render_job(make_job(reply=make_reply(guild_id=None)), NOW))
 
 
 def test_progress_after_cancel_is_stopping_and_cannot_be_cancelled_again() -> None:

@@ -120,7 +120,10 @@ def assert_fits(message: RenderedMessage) -> None:
     """Check everything Discord would refuse a message for, counting in the least favourable way."""
     assert measure(message.content) <= messages.MAX_CONTENT
     assert len(message.files) <= messages.MAX_FILES
-    assert len(message.controls) <= messages.MAX_ROWS
+    assert len(message.controls) + (message.menu is not None) <= messages.MAX_ROWS
+    for choice in message.menu.choices if message.menu else ():
+        assert 0 < measure(choice.label) <= messages.MAX_CHOICE
+    assert len(message.menu.choices if message.menu else ()) <= messages.MAX_CHOICES
     for row in message.controls:
         assert 1 <= len(row) <= messages.MAX_ROW
         assert all(0 < measure(control.label) <= messages.MAX_LABEL for control in row)

@@ -63,7 +63,7 @@ def test_result_finished_shows_seed_model_worker_size_cost_and_time() -> None:
         "Cost": "≈ 10 kudos",
         "Time": "1 min 23 s",
     }
-    assert verbs(message) == ["again", "edit", "details", "delete"]
+    assert verbs(message) == ["upscale", "again", "edit", "details", "delete"]
     assert "▰" not in text(message)
 
 
@@ -96,7 +96,7 @@ def test_result_notes_name_their_pictures_once() -> None:
         pytest.param(Outcome.CENSORED, Colour.ORANGE, "withheld by a safety filter", id="censored"),
         pytest.param(Outcome.FAILED, Colour.RED, "**Try again** usually helps", id="failed"),
         pytest.param(Outcome.CANCELLED, Colour.GREY, "Cancelled before a picture was done.", id="cancelled"),
-        pytest.param(Outcome.EXPIRED, Colour.RED, "Nobody took this in time", id="expired"),
+        pytest.param(Outcome.EXPIRED, Colour.RED, "requests live about 20 minutes there", id="expired"),
         pytest.param(Outcome.REJECTED, Colour.RED, "can't take this as asked", id="rejected"),
     ],
 )
@@ -116,14 +116,38 @@ def test_result_every_outcome_reads_differently() -> None:
 
 @pytest.mark.parametrize(
     ("code", "says"),
-    [("", "press **Again** for a new set"), ("gone", "let the rest go")],
-    ids=["workers gave up", "expired half-way"],
+    [
+        pytest.param("", "The workers gave up on the rest; press **Again**", id="workers gave up"),
+        pytest.param("gone", "let go of the rest before it was finished; press **Again**", id="expired half-way"),
+        pytest.param("unfetched", "painted but could not be fetched; press **Again**", id="not fetched"),
+    ],
 )
 def test_result_partial_counts_what_came(code: str, says: str) -> None:
     job = ended(Outcome.PARTIAL, count=4, artifacts=(make_artifact(0), make_artifact(1)), result={"code": code})
     assert "**2 of 4 pictures** came." in text(shown(job))
     assert says in text(shown(job))
     assert len(shown(job).files) == 2
+
+
+def test_result_partial_for_want_of_a_download_blames_no_worker() -> None:
+    artifacts = (make_artifact(0), make_artifact(1, unreadable=True), make_artifact(2, unreadable=True))
+    told = text(shown(ended(Outcome.PARTIAL, count=3, artifacts=artifacts)))
+    assert "**1 of 3 pictures** came. Press **Again** for a new set." in told
+    assert "⚠ 2 pictures were painted but could not be fetched from the AI Horde." in told
+    assert "gave up" not in told
+
+
+def test_result_that_could_not_be_fetched_says_so_once() -> None:
+    result = {"code": "unfetched", "message": "It was made, but could not be fetched."}
+    told = text(shown(ended(Outcome.FAILED, artifacts=(make_artifact(unreadable=True),), result=result)))
+    assert told.count("could not be fetched") == 1
+
+
+def test_result_in_direct_messages_names_nobody() -> None:
+    told = text(shown(ended(Outcome.FINISHED, reply=make_reply(guild_id=None))))
+    assert "<@" not in told
+    assert "\n\n✅ Done" in told
+    assert "\n\n\n" not in told
 
 
 def test_result_cancelled_keeps_what_was_painted() -> None:
@@ -153,13 +177,19 @@ def test_result_censored_tells_what_to_change(nsfw: bool) -> None:
     assert "again" in verbs(message)
 
 
+def test_result_censored_in_direct_messages_speaks_of_them() -> None:
+    job = ended(Outcome.CENSORED, artifacts=(make_artifact(censored=Censorship.NSFW),), reply=make_reply(guild_id=None))
+    assert "In direct messages sexual content is off; please put the prompt differently." in text(shown(job))
+    assert "channel" not in text(shown(job))
+
+
 def test_result_of_the_grave_kind_is_never_attached_nor_offered_again() -> None:
     artifacts = (make_artifact(0), make_artifact(1, censored=Censorship.CSAM), make_artifact(2, unreadable=True))
     message = shown(ended(Outcome.PARTIAL, count=3, artifacts=artifacts))
     assert [file.index for file in message.files] == [0]
     assert verbs(message) == ["edit", "details", "delete"]
     assert "🚫 1 picture withheld" in text(message)
-    assert "⚠ 1 picture could not be fetched" in text(message)
+    assert "⚠ 1 picture was painted but could not be fetched" in text(message)
     assert not re.search(r"\bagain\b", text(message), re.IGNORECASE)
 
 
@@ -171,10 +201,19 @@ def test_result_refused_content_is_not_offered_again(code: str) -> None:
 
 def test_result_in_a_private_reply_has_no_delete() -> None:
     job = ended(Outcome.FINISHED, reply=make_reply(ephemeral=True))
-    assert verbs(shown(job)) == ["again", "edit", "details"]
-    assert verbs(shown(job, can_collect=True)) == ["collect", "again", "edit", "details"]
+    assert verbs(shown(job)) == ["upscale", "again", "edit", "details"]
+    assert verbs(shown(job, can_collect=True)) == ["upscale", "collect", "again", "edit", "details"]
 
 
 def test_result_does_not_depend_on_now() -> None:
     job = ended(Outcome.FINISHED)
     assert render_job(job, NOW) == render_job(job, NOW + timedelta(days=1))
+
+
+def test_result_offers_to_work_on_each_of_four_pictures() -> None:
+    message = shown(make_job(stage=Stage.DELIVERING, request=make_request(count=4)))
+    assert [control.label for control in message.controls[0]] == ["U1", "U2", "U3", "U4"]
+    assert [control.index for control in message.controls[0]] == [0, 1, 2, 3]
+    assert message.menu is not None
+    assert len(message.menu.choices) == 20
+    assert len({(choice.verb, choice.index) for choice in message.menu.choices}) == 20

@@ -99,6 +99,9 @@ def test_settings_media_host_that_means_nothing_is_refused_by_place(host: str) -
         pytest.param("HORDE_CLIENT_AGENT", "justaname", id="agent-without-parts"),
         pytest.param("DATABASE_URL", "mysql://u:hidden@h/db", id="other-database"),
         pytest.param("ARTIFACT_CAP_MB", "0", id="no-room"),
+        pytest.param("WEB_HOST", "my host", id="host-with-blank"),
+        pytest.param("WEB_HOST", "http://127.0.0.1", id="host-with-scheme"),
+        pytest.param("WEB_HOST", "127.0.0.1:8081", id="host-with-port"),
         pytest.param("WEB_PORT", "eighty", id="port-in-words"),
         pytest.param("WEB_PORT", "65536", id="port-too-high"),
         pytest.param("LOG_LEVEL", "chatty", id="unknown-level"),
@@ -111,6 +114,24 @@ def test_settings_wrong_value_is_named_and_not_repeated(name: str, value: str) -
     assert problem.startswith(f"{name} is not usable: ")
     assert len(problem) > len(f"{name} is not usable: ") + 10
     assert value not in problem.replace("WEB_PORT is not usable: give a port number from 1 to 65535, or 0 to", "")
+
+
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "::", "fe80::1%eth0", "muster_web.internal"])
+def test_settings_web_host_is_an_address_or_a_name(host: str) -> None:
+    assert load_settings({"WEB_HOST": f" {host} "}, None).web_host == host
+
+
+def test_settings_every_wrong_media_host_is_named() -> None:
+    (problem,) = problems_of({"MEDIA_HOSTS": "http://,fine.example,*"})
+
+    assert problem.startswith("MEDIA_HOSTS is not usable: entries 1, 3: give ")
+
+
+def test_settings_client_agent_comes_with_an_example_that_works() -> None:
+    (problem,) = problems_of({"HORDE_CLIENT_AGENT": "justaname"})
+    example = problem.partition("for example ")[2].split()[0]
+
+    assert load_settings({"HORDE_CLIENT_AGENT": example}, None).horde_client_agent == example
 
 
 def test_settings_every_problem_is_reported_at_once() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.requests import MAX_SIDE, MIN_SIDE, SIZE_STEP, Aspect, SizeChoice
-from bot.domain.sizes import FREE_SIDE_UNDER_LOAD, dimensions
+from bot.domain.sizes import FREE_SIDE_UNDER_LOAD, MAX_RATIO, dimensions, dimensions_near
 
 NATIVES = [pytest.param(native, id=str(native)) for native in (512, 768, 1024)]
 ASPECTS = [pytest.param(aspect, id=aspect.value) for aspect in Aspect]
@@ -36,3 +36,18 @@ def test_native_square_is_the_native_side(native: int) -> None:
 def test_portrait_is_the_landscape_turned(size: SizeChoice) -> None:
     wide, low = dimensions(Aspect.WIDE, size, 1024)
     assert dimensions(Aspect.TALL, size, 1024) == (low, wide)
+
+
+@pytest.mark.parametrize("native", NATIVES)
+@pytest.mark.parametrize("ratio", [pytest.param(ratio, id=f"{ratio:.2f}") for ratio in (0.3, 0.71, 1.0, 1.33, 3.9)])
+def test_dimensions_near_a_ratio_have_it_and_stay_free_of_charge(native: int, ratio: float) -> None:
+    width, height = dimensions_near(ratio, SizeChoice.NATIVE, native)
+    assert width / height == pytest.approx(ratio, rel=0.15)
+    assert width * height <= max(native, FREE_SIDE_UNDER_LOAD) ** 2
+    assert width * height == pytest.approx(native**2, rel=0.25)
+
+
+def test_ratio_of_a_strip_is_not_followed_to_its_end() -> None:
+    width, height = dimensions_near(200.0, SizeChoice.NATIVE, 1024)
+    assert width / height == pytest.approx(MAX_RATIO, rel=0.15)
+    assert dimensions_near(1 / 200, SizeChoice.NATIVE, 1024) == (height, width)

@@ -78,9 +78,10 @@ def pretend_newer(monkeypatch: pytest.MonkeyPatch, folder: Path, *, then: str = 
     """Make this version one that knows a further migration; `then` is what it does after its first statement."""
     migrations = folder / "migrations"
     (migrations / "versions").mkdir(parents=True, exist_ok=True)
-    for name in ("env.py", "versions/0001_first_tables.py"):
-        (migrations / name).write_text((ORIGINAL / name).read_text("utf-8"), "utf-8")
-    script = SECOND_REVISION.format(down="0001", then=then)
+    for path in (ORIGINAL / "env.py", *(ORIGINAL / "versions").glob("*.py")):
+        (migrations / path.relative_to(ORIGINAL)).write_text(path.read_text("utf-8"), "utf-8")
+    upgrade.head_revision.cache_clear()
+    script = SECOND_REVISION.format(down=upgrade.head_revision(), then=then)
     (migrations / "versions" / "9002_extra.py").write_text(script, "utf-8")
     monkeypatch.setattr(upgrade, "MIGRATIONS", migrations)
     upgrade.head_revision.cache_clear()

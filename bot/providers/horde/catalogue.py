@@ -43,6 +43,7 @@ class Catalogue:
         self._reference: dict[str, Reference] = _by_name(bundled())
         self._active: dict[str, ActiveModel] = {}
         self._models: tuple[ModelInfo, ...] = ()
+        self._unserved: tuple[ModelInfo, ...] = ()
         self._reference_due = clock.monotonic()
         self._live = False
         self._down: set[str] = set()
@@ -64,6 +65,10 @@ class Catalogue:
     def models(self) -> Sequence[ModelInfo]:
         """Return the models, most workers first; before the first live list, the bundled ones without workers."""
         return self._models
+
+    def unserved(self) -> Sequence[ModelInfo]:
+        """Return the known models that are not among `models()`, by name: nobody serves them at the moment."""
+        return self._unserved
 
     def info(self, name: str) -> ModelInfo:
         """Describe a model by its exact name, as well as can be told when it is unknown."""
@@ -89,8 +94,7 @@ class Catalogue:
         Raises `InvalidRequest` naming close ones.
         """
         wanted = _folded(text)
-        known = [*self._models, *(self.info(name) for name in self._reference if name not in self._active)]
-        exact = next((model for model in known if _folded(model.name) == wanted), None)
+        exact = next((model for model in (*self._models, *self._unserved) if _folded(model.name) == wanted), None)
         if exact is not None:
             return exact
         beginning = [model for model in self._models if wanted and _folded(model.name).startswith(wanted)]
@@ -101,10 +105,9 @@ class Catalogue:
     def _did_you_mean(self, text: str, wanted: str, beginning: Sequence[ModelInfo]) -> str:
         close = [model.name for model in beginning] or self._close_to(wanted)
         shown = "".join(c for c in text if c.isprintable() and c != "`")[:80]
-        if not close:
-            return f"I don't know a model called `{shown}`. Please pick one from the list that appears as you type."
         names = ", ".join(f"`{name}`" for name in close[:_CLOSE_NAMES])
-        return f"I don't know a model called `{shown}`. Did you mean one of these: {names}?"
+        question = f" Did you mean one of these: {names}?" if close else ""
+        return f"I don't know a model called `{shown}`.{question} The whole list comes up with `/imagine model:`."
 
     def _close_to(self, wanted: str) -> list[str]:
         names = {_folded(model.name): model.name for model in self._models}
@@ -150,6 +153,8 @@ class Catalogue:
         names: Iterable[str] = self._active if self._live else self._reference
         models = (self.info(name) for name in names)
         self._models = tuple(sorted(models, key=lambda model: (-model.workers, model.eta, model.name.lower())))
+        missing = (self.info(name) for name in sorted(self._reference, key=str.lower) if name not in self._active)
+        self._unserved = tuple(missing) if self._live else ()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The Horde's three error shapes (facts 1.1, 9), told in our own tree and our own words.
+"""The Horde's three error shapes (server 5.1.5), told in our own tree and our own words.
 
 Its texts are informal, sometimes rude, and once repeat the key that was sent: none reaches a `user_message`, and none
 is kept in `detail` either, which may be logged.
@@ -55,6 +55,9 @@ _REFUSALS: dict[str, str] = {
     "RequiresTrust": f"The AI Horde allows that to trusted accounts only. {_OPTIONS}",
     "StyleNotFound": "The AI Horde doesn't know that style. Please choose another one and try again.",
     "WorkerNotFound": "The AI Horde doesn't know that worker. Please leave it out and try again.",
+    "SourceImageRequiredForModel": "That model only works from a picture. Please attach one, or choose another model.",
+    "SourceImageResolutionExceeded": "That picture has too many pixels for the AI Horde. Please use a smaller one.",
+    "SourceImageSizeExceeded": "That picture is too large a file for the AI Horde. Please use a smaller one.",
     "BannedClientAgent": f"The AI Horde refuses this bot's client name. {_OPERATOR}",
     "Forbidden": f"The AI Horde doesn't allow this bot to do that. {_OPERATOR}",
     "AnonForbidden": f"The AI Horde doesn't allow that without an account of the bot's own. {_OPERATOR}",

@@ -26,14 +26,14 @@ SAMPLERS = frozenset(
         "k_dpmpp_2s_a", "k_dpmpp_2m", "k_dpmpp_sde", "dpmsolver", "DDIM", "lcm",
     }
 )  # fmt: skip
-#: Their steps count double in every limit and price (facts 2.2).
+#: Their steps count double in every limit and price (server 5.1.5).
 SECOND_ORDER = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpmpp_sde"})
-#: What a downgrade cuts the steps to, whatever was asked (facts 2.3).
+#: What a downgrade cuts the steps to, whatever was asked (server 5.1.5).
 DOWNGRADED_STEPS = 30
-#: Seconds between two looks that see nothing in progress before that counts as the end (facts 3).
+#: Seconds between two looks that see nothing in progress before that counts as the end.
 QUIET = timedelta(seconds=3)
 
-#: Kudos: activation, and the tax on each delivered picture (facts 2.5).
+#: Kudos: activation, and the tax on each delivered picture (server 5.1.5).
 _ACTIVATION, _TAX = 3.0, 1.0
 _FACTORS = (("stable_diffusion_xl", 2), ("stable_cascade", 4), ("flux", 8), ("z_image", 8), ("qwen", 12))
 
@@ -52,10 +52,13 @@ _WARNINGS = {
 }
 
 
-def payload_of(request: ImageRequest, *, max_steps: int = 40, trusted_workers: bool = False) -> dict[str, Any]:
+def payload_of(
+    request: ImageRequest, *, max_steps: int = 40, trusted_workers: bool = False, source: str | None = None
+) -> dict[str, Any]:
     """Build the body of `POST /generate/async`; no field is left to a server default that differs from its docs.
 
-    `max_steps` is what the model may take without kudos in advance. Raises `Rejected` for what no server would take.
+    `max_steps` is what the model may take without kudos in advance; `source` is the picture to start from, in base64
+    without a `data:` prefix (which the server refuses). Raises `Rejected` for what no server would take.
     """
     prompt = _joined(request)
     if request.sampler not in SAMPLERS:
@@ -74,7 +77,12 @@ def payload_of(request: ImageRequest, *, max_steps: int = 40, trusted_workers: b
     step = variation(request.count)
     if step is not None:
         params["seed_variation"] = step
+    start: dict[str, Any] = {}
+    if source is not None:
+        params["denoising_strength"] = round(request.strength, 2)
+        start = {"source_image": source, "source_processing": "img2img"}
     return {
+        **start,
         "prompt": prompt,
         "params": params,
         "models": [request.model],
@@ -82,7 +90,7 @@ def payload_of(request: ImageRequest, *, max_steps: int = 40, trusted_workers: b
         "censor_nsfw": not request.nsfw,
         "trusted_workers": trusted_workers,
         "slow_workers": True,  # without them a request costs more and needs kudos in advance
-        "replacement_filter": True,  # without it one refused prompt shuts out the whole bot (facts 2.6)
+        "replacement_filter": True,  # without it one refused prompt shuts out the whole bot (server 5.1.5)
         "r2": True,
         "shared": False,
         "allow_downgrade": may_shrink(request, max_steps),
@@ -142,14 +150,16 @@ def warnings_of(warnings: Sequence[Warned]) -> tuple[str, ...]:
 
 
 def progress_of(check: Check, previous: Progress | None, now: datetime) -> Progress:
-    """Turn a check into progress, with the end test of facts section 3 in `over`.
+    """Turn a check into progress, with the test for the end in `over`.
 
-    `done` alone is not the end: it may be true while a retry is running, and stay false when all is delivered.
+    `done` alone is not the end: it may be true while a retry is running, and stay false when all is delivered
+    (server 5.1.5; recorded: `image-check-done-after-two-faults`).
     """
     quiet = check.waiting <= 0 and check.processing <= 0
     quiet_since = ((previous.quiet_since if previous else None) or now) if quiet else None
     long_quiet = quiet_since is not None and now - quiet_since >= QUIET
     over = check.faulted or (quiet and (check.done or long_quiet))
+    possible = check.is_possible or over or check.processing > 0
     begun = check.processing > 0 or check.finished > 0 or check.restarted > 0
     return Progress(
         stage=Stage.PROCESSING if begun else Stage.WAITING,
@@ -159,14 +169,18 @@ def progress_of(check: Check, previous: Progress | None, now: datetime) -> Progr
         restarted=max(0, check.restarted),
         # 0 with something waiting only means that the Horde has not counted yet, which it does once a second.
         queue_position=check.queue_position if check.queue_position > 0 and check.waiting > 0 and not over else None,
-        # 0 is common and does not mean "now".
-        ends_at=now + timedelta(seconds=min(check.wait_time, 86_400)) if check.wait_time > 0 and not over else None,
-        possible=check.is_possible or over or check.processing > 0,
+        ends_at=_end_of(check, now) if possible and not over else None,
+        possible=possible,
         kudos=check.kudos,
         over=over,
         faulted=check.faulted,
         quiet_since=quiet_since,
     )
+
+
+def _end_of(check: Check, now: datetime) -> datetime | None:
+    """Turn the waiting time into a moment; 0 is common and does not mean "now"."""
+    return now + timedelta(seconds=min(check.wait_time, 86_400)) if check.wait_time > 0 else None
 
 
 def censorship_of(generation: Generation) -> Censorship | None:

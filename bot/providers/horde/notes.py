@@ -28,7 +28,7 @@ def notes_of(generation: Generation, request: ImageRequest, picture: Picture | N
 
 
 def _size_note(request: ImageRequest, picture: Picture) -> str:
-    """Tell a size other than asked: the Horde shrinks without saying so (facts 2.3)."""
+    """Tell a size other than asked: the Horde shrinks without saying so (server 5.1.5)."""
     if (picture.width, picture.height) == (request.width, request.height):
         return ""
     told = f"Painted at {picture.width}×{picture.height} instead of {request.width}×{request.height}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 
 #: Pictures of one job downloaded at the same time.
 MAX_DOWNLOADS = 4
-#: The Horde shuts an address out for three minutes after its first refused prompt (facts 2.6): post nothing meanwhile.
+#: The Horde (5.1.5) shuts an address out for three minutes after its first refused prompt: post nothing meanwhile.
 REFUSAL_PAUSE = 180.0
 
 
@@ -86,12 +87,17 @@ class HordeImageProvider:
         if self.paused_for > 0:
             raise Paused("the address is shut out", retry_after=self.paused_for)
 
-    async def submit(self, job: Job, *, source: bytes | None = None) -> Submission:  # noqa: ARG002 - img2img comes later
+    async def submit(self, job: Job, *, source: bytes | None = None) -> Submission:
         """Hand the request over, once; while our address is shut out, `Paused` is raised without asking."""
         self._require_open()
         request = _request_of(job)
         model = self.catalogue.info(request.model)
-        payload = payload_of(request, max_steps=model.max_steps, trusted_workers=self._trusted_workers)
+        payload = payload_of(
+            request,
+            max_steps=model.max_steps,
+            trusted_workers=self._trusted_workers,
+            source=await _packed(request, source),
+        )
         try:
             accepted = await self._client.submit_image(payload)
         except Paused as error:
@@ -116,7 +122,7 @@ class HordeImageProvider:
         check = await self._client.check(_remote_id(job))
         return progress_of(check, job.progress, self._clock.now())
 
-    async def fetch(self, job: Job) -> Harvest:
+    async def fetch(self, job: Job) -> Harvest[ImageArtifact]:
         """Fetch what is ready and new. A dead link is tried again with a fresh one, once."""
         status = await self._client.status(_remote_id(job))
         fresh = _unknown(status.generations, job)
@@ -174,6 +180,15 @@ def _request_of(job: Job) -> ImageRequest:
     return job.request
 
 
+async def _packed(request: ImageRequest, source: bytes | None) -> str | None:
+    """The picture to start from as base64; None when there is none."""
+    if request.source is None:
+        return None
+    if source is None:
+        raise ProtocolError("a job with a source came without its picture", path="source")
+    return (await asyncio.to_thread(base64.b64encode, source)).decode()
+
+
 def _remote_id(job: Job) -> str:
     if job.remote_id is None:
         raise RemoteGone("it was never handed over")
@@ -188,7 +203,7 @@ def _unknown(generations: Sequence[Generation], job: Job) -> list[Generation]:
 
 def _harvest(
     job: Job, fresh: Sequence[Generation], found: dict[str, Picture | MediaError | Unavailable], *, over: bool
-) -> Harvest:
+) -> Harvest[ImageArtifact]:
     """Number what came. What could not be fetched is missing; when nothing more will come, it is unreadable."""
     artifacts: list[ImageArtifact] = []
     bytes_of: dict[int, bytes] = {}

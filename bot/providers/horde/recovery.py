@@ -25,7 +25,7 @@ from bot.providers.horde.wire import Check, Generation
 SETTLED = timedelta(seconds=35)
 #: A request leaves at most this long after `Job.attempted_at`: it may wait for its turn, then for its answer.
 LONGEST_ATTEMPT = timedelta(seconds=90)
-#: After this the Horde may have forgotten the request already, so that its absence proves nothing (facts 1.4).
+#: After this the Horde may have forgotten the request already, so that its absence proves nothing.
 FORGOTTEN = timedelta(minutes=18)
 
 _NOT_YET = "I was interrupted while handing this to the AI Horde, and I'm finding out whether it arrived."
@@ -134,7 +134,7 @@ def _count_fits(check: Check, count: int) -> bool:
     """Whether it may have as many pictures as ours.
 
     Fewer is no proof of the contrary: one that was cancelled or has failures no longer tells them all, and for a moment
-    while a worker takes one it is neither waiting nor processing (facts 3).
+    while a worker takes one it is neither waiting nor processing (server 5.1.5).
     """
     return check.waiting + check.processing + check.finished <= count
 

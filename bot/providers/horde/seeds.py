@@ -2,8 +2,8 @@
 
 A seed is always sent as a number below 2^32, so that what comes back can be compared. For more than one picture the
 Horde is also told a variation: without it, pictures that go to different workers share one seed and look alike. Job k
-of a request gets `seed + variation * k` (facts 2.2; recorded: the k of a batch counts the batch in), and a worker that
-takes several at once adds their index in the batch. With a variation of n no two pictures of a request coincide.
+of a request gets `seed + variation * k` (server 5.1.5; recorded: the k of a batch counts the batch in), and a worker
+that takes several at once adds their index in the batch. With a variation of n no two pictures of a request coincide.
 """
 
 from __future__ import annotations

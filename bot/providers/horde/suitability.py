@@ -8,7 +8,7 @@ from bot.providers.base import ModelInfo
 from bot.providers.horde.mapping import SAMPLERS, SECOND_ORDER
 from bot.providers.horde.wire import ActiveModel, Reference, Requirements
 
-#: Effective steps any model may take without kudos in advance (facts 2.3; the server's text says 50, its code 40).
+#: Effective steps any model may take without kudos in advance (server 5.1.5: its text says 50, its code 40).
 FREE_STEPS = 40
 #: The Horde's `eta` for a model that nobody serves.
 NEVER = 10_000

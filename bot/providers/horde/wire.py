@@ -36,7 +36,7 @@ class Accepted(Wire):
     """202 of `POST /generate/async`."""
 
     id: str = Field(min_length=1)
-    #: The price of ONE image before the model's factor (facts 2.5).
+    #: The price of ONE image before the model's factor (server 5.1.5).
     kudos: float | None = None
     warnings: list[Warned] = []
 
@@ -81,6 +81,30 @@ class Status(Check):
     """`GET` and `DELETE /generate/status/{id}`."""
 
     generations: list[Generation]
+
+
+class FormStatus(Wire):
+    """One form of an alchemy status."""
+
+    form: str = Field(min_length=1)
+    state: str
+    #: Whatever the worker sent, under the form's name.
+    result: Any = None
+
+
+class AlchemyStatus(Wire):
+    """`GET` and `DELETE /interrogate/status/{id}`."""
+
+    #: Rows of `FormStatus`, in any order; read one by one, so that an odd one does not spoil the rest.
+    forms: list[Any]
+
+
+class Alchemist(Wire):
+    """One row of `GET /workers?type=interrogation`."""
+
+    online: bool = True
+    maintenance_mode: bool = False
+    forms: list[str] = []
 
 
 class ActiveModel(Wire):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.sandbox.scenarios.alchemy import Alchemy
+from bot.sandbox.scenarios.ask import Ask
 from bot.sandbox.scenarios.base import Scenario
 from bot.sandbox.scenarios.imagine import Imagine
 
-_ALL: tuple[Scenario, ...] = (Imagine(),)
+_ALL: tuple[Scenario, ...] = (Imagine(), Alchemy(), Ask())
 
 #: All scenarios by the name that `--scenario` takes.
 SCENARIOS: Mapping[str, Scenario] = {scenario.name: scenario for scenario in _ALL}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 import aiohttp
@@ -60,6 +60,10 @@ class World:
         act = {"user": user, "channel": channel, "command": command, "options": options}
         return str(mapping(await self.post("/discord/invoke", act))["id"])
 
+    async def message_of(self, interaction: str) -> str:
+        """The id of the message that answers an interaction."""
+        return str(mapping(await self.get(f"/discord/interactions/{interaction}")).get("message_id"))
+
     async def versions_of_reply(self, interaction: str) -> list[Version]:
         """Read all that the reply to an interaction ever showed; raises ScenarioFailed if nobody answered in time."""
         record = mapping(await self.get(f"/discord/interactions/{interaction}"))
@@ -68,17 +72,48 @@ class World:
         versions = await self.get(f"/discord/messages/{message}/versions") if message else []
         return [version_from(mapping(version)) for version in sequence(versions)]
 
+    async def write(
+        self,
+        *,
+        user: str,
+        channel: str,
+        content: str = "",
+        attachments: Sequence[Mapping[str, str]] = (),
+        reply_to: str | None = None,
+        mentions: Sequence[str] = (),
+    ) -> str:
+        """Write a message as this person; returns its id."""
+        act: dict[str, object] = {"user": user, "channel": channel, "content": content, "mentions": list(mentions)}
+        act |= {"attachments": list(attachments)} | ({"reply_to": reply_to} if reply_to else {})
+        return str(mapping(await self.post("/discord/messages", act))["id"])
+
+    async def versions_of_answer(self, message: str, channel: str) -> list[Version]:
+        """Read all that the bot's first reply to a message ever showed; none while there is no reply."""
+        path = f"/discord/channels/{channel.replace('#', '%23')}/messages"
+        for shown in map(mapping, sequence(await self.get(path))):
+            if shown.get("reply_to") == message and mapping(shown.get("author")).get("bot"):
+                versions = await self.get(f"/discord/messages/{shown['id']}/versions")
+                return [version_from(mapping(version)) for version in sequence(versions)]
+        return []
+
     async def follow_reply(self, interaction: str, transcript: Transcript) -> list[Version]:
         """Watch the reply to an interaction until it has ended, telling of every version; returns them all.
 
         Time is quickened once the interaction is accepted, and again if there is no end for long. Raises
         ScenarioFailed at the deadline, or if the bot ends.
         """
+        return await self._follow(lambda: self.versions_of_reply(interaction), transcript)
+
+    async def follow_answer(self, message: str, *, channel: str, transcript: Transcript) -> list[Version]:
+        """Watch the bot's reply to a message in the same way."""
+        return await self._follow(lambda: self.versions_of_answer(message, channel), transcript)
+
+    async def _follow(self, versions: Callable[[], Awaitable[list[Version]]], transcript: Transcript) -> list[Version]:
         seen: list[Version] = []
         began = await self.monotonic()
         while not (seen and seen[-1].ended):
             await self._look_after_bot()
-            for version in (await self.versions_of_reply(interaction))[len(seen) :]:
+            for version in (await versions())[len(seen) :]:
                 transcript.show(version, seen[-1] if seen else None)
                 seen.append(version)
             await self._keep_pace(await self.monotonic() - began, seen)
@@ -111,6 +146,8 @@ class World:
     async def pause_workers(self) -> None:
         """Keep every worker online and idle: requests wait for ever."""
         await self.post("/horde/workers", {"paused": True})
+        await self.post("/horde/alchemists", {"paused": True})
+        await self.post("/horde/text", {"paused": True})
 
     async def painted_for(self, prompt: str) -> list[str]:
         """List the SHA-256 of all pictures painted for requests with this prompt."""
@@ -122,6 +159,11 @@ class World:
             for job in map(mapping, sequence(request.get("jobs")))
             if job.get("sha256")
         ]
+
+    async def alchemy_results(self) -> Json:
+        """Read what was made for the newest alchemy request, by form: SHA-256 of a picture's bytes, else the value."""
+        requests = list(mapping(await self.get("/horde/alchemy")).values())
+        return mapping(requests[-1]) if requests else {}
 
     # -- plumbing --------------------------------------------------------------------------------------------------
 

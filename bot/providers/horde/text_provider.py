@@ -1,0 +1,168 @@
+"""The Horde's text service as a `Provider`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+
+from bot.chat.templates import TemplateBook
+from bot.clock import Clock
+from bot.domain.conversation import TextRequest
+from bot.domain.jobs import Job
+from bot.domain.progress import Progress
+from bot.errors import ContentRefused, Paused, ProtocolError, RemoteGone, SubmissionUncertain
+from bot.providers.base import Capabilities, Harvest, ModelInfo, Submission
+from bot.providers.horde.mapping import progress_of
+from bot.providers.horde.text_catalogue import TextCatalogue
+from bot.providers.horde.text_client import HordeTextClient
+from bot.providers.horde.text_mapping import text_artifact_of, text_payload_of
+from bot.providers.horde.text_recovery import TextRecovery
+
+log = logging.getLogger(__name__)
+
+#: As for pictures: a refused prompt shuts our whole address out for three minutes.
+REFUSAL_PAUSE = 180.0
+
+
+class HordeTextProvider:
+    """Answers from the AI Horde's text models: see `bot.providers.base.Provider` for what each verb promises."""
+
+    name = "horde-text"
+
+    def __init__(
+        self,
+        client: HordeTextClient,
+        catalogue: TextCatalogue,
+        clock: Clock,
+        *,
+        known_ids: Callable[[], Awaitable[Collection[str]]],
+        trusted_workers: bool = False,
+        refusal_pause: float = REFUSAL_PAUSE,
+    ) -> None:
+        """Take the parts; `known_ids` tells which remote ids already belong to a job of ours."""
+        self._client = client
+        #: Whoever owns the loops calls its `refresh`; commands ask it for models.
+        self.catalogue = catalogue
+        self._clock = clock
+        self._recovery = TextRecovery(client, clock, known_ids=known_ids)
+        self._trusted_workers = trusted_workers
+        self._refusal_pause = refusal_pause
+        self._paused_until = 0.0
+
+    @property
+    def book(self) -> TemplateBook:
+        """The templates in use."""
+        return self.catalogue.book
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds until the Horde lets our address in again; 0 when it does."""
+        return max(0.0, self._paused_until - self._clock.monotonic())
+
+    async def turn(self) -> None:
+        """Wait for a place in the pace of submissions; while our address is shut out, `Paused` is raised instead."""
+        self._require_open()
+        await self._client.turn()
+        self._require_open()
+
+    async def submit(self, job: Job, *, source: bytes | None = None) -> Submission:  # noqa: ARG002 - a text has none
+        """Hand the request over, once; while our address is shut out, `Paused` is raised without asking.
+
+        The Horde tells no price in advance.
+        """
+        self._require_open()
+        request = _request_of(job)
+        payload = text_payload_of(
+            request, self.book, today=self._clock.now().date(), trusted_workers=self._trusted_workers
+        )
+        try:
+            accepted = await self._client.submit_text(payload)
+        except Paused as error:
+            self._pause(error.retry_after)
+            raise
+        except ContentRefused:
+            self._pause(self._refusal_pause)
+            raise
+        except SubmissionUncertain:
+            self._recovery.begin(job.id)
+            raise
+        warnings = (_NO_WORKER,) if accepted.message else ()
+        return Submission(remote_id=accepted.id, warnings=warnings)
+
+    async def recover(self, job: Job) -> Submission | None:
+        """Tell that a request whose answer was lost did not arrive, where that can be told: see `text_recovery`."""
+        await self._recovery.require_absent(job, _request_of(job))
+        return None
+
+    async def poll(self, job: Job) -> Progress:
+        """Ask how far it is. There is no cheaper way than the whole status, and none is needed at 60 a minute."""
+        status = await self._client.status(_remote_id(job))
+        return progress_of(status, job.progress, self._clock.now())
+
+    async def fetch(self, job: Job) -> Harvest:
+        """Fetch the answer if it is there and not known yet."""
+        remote_id, request = _remote_id(job), _request_of(job)
+        if job.artifacts:
+            return Harvest(artifacts=(), bytes_of={})
+        status = await self._client.status(remote_id)
+        if not status.generations:
+            return Harvest(artifacts=(), bytes_of={})
+        generation = status.generations[0]
+        artifact, leaked = text_artifact_of(
+            generation, request, self.book, today=self._clock.now().date(), remote_id=remote_id, kudos=status.kudos
+        )
+        if leaked:
+            log.warning(
+                "%s reads another template than %s: it wrote %s",
+                generation.model,
+                request.template,
+                leaked,
+                extra={"action": "text.template-leak", "job_id": job.id, "model": generation.model},
+            )
+        return Harvest(artifacts=(artifact,), bytes_of={})
+
+    async def cancel(self, job: Job) -> None:
+        """Drop it if no worker has taken it; what is at a worker still arrives. Never handed over counts as stopped."""
+        if job.remote_id is None:
+            return
+        try:
+            await self._client.cancel(job.remote_id)
+        except RemoteGone:
+            return
+
+    def describe(self) -> Capabilities:
+        """Tell which models there are, from memory."""
+        models = [
+            ModelInfo(
+                name=model.name,
+                baseline=model.baseline,
+                workers=model.workers,
+                eta=model.eta,
+                nsfw=model.nsfw,
+                style=model.style,
+            )
+            for model in self.catalogue.models()
+        ]
+        return Capabilities(models=models, live=self.catalogue.live)
+
+    def _require_open(self) -> None:
+        if self.paused_for > 0:
+            raise Paused("the address is shut out", retry_after=self.paused_for)
+
+    def _pause(self, seconds: float) -> None:
+        self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+
+
+_NO_WORKER = "No worker that could do this is online at the moment, so it may take long."
+
+
+def _request_of(job: Job) -> TextRequest:
+    if not isinstance(job.request, TextRequest):
+        raise ProtocolError(f"a job of kind {job.request.kind} came to the text provider")
+    return job.request
+
+
+def _remote_id(job: Job) -> str:
+    if job.remote_id is None:
+        raise RemoteGone("it was never handed over")
+    return job.remote_id

@@ -1,0 +1,84 @@
+"""Finding out what became of a text request whose answer was lost.
+
+A text carries nothing of ours: no seed, no id, and the status does not repeat the prompt. So a request that is open
+under our key and belongs to none of our jobs may be the lost one, or another client's of the same key; taking it could
+show somebody's private answer to somebody else. It is never taken. What can be told is the contrary: when the key has
+no text open that could be ours, the request did not arrive and may be sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.domain.conversation import TextRequest
+from bot.domain.jobs import Job, JobId
+from bot.errors import RemoteGone, SubmissionUncertain, Unavailable
+from bot.providers.horde.recovery import FORGOTTEN, LONGEST_ATTEMPT, SETTLED
+from bot.providers.horde.text_client import HordeTextClient
+
+_NOT_YET = "I was interrupted while handing this to the AI Horde, and I'm finding out whether it arrived."
+
+
+class TextRecovery:
+    """Remembers when each answer was lost, and looks whether the request can have arrived."""
+
+    def __init__(
+        self, client: HordeTextClient, clock: Clock, *, known_ids: Callable[[], Awaitable[Collection[str]]]
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._known_ids = known_ids
+        self._lost_at: dict[JobId, datetime] = {}
+
+    def begin(self, job_id: JobId) -> None:
+        """Note that the answer to this job's submission was lost just now."""
+        self._lost_at[job_id] = self._clock.now()
+
+    async def require_absent(self, job: Job, request: TextRequest) -> None:
+        """Return if the request surely was not accepted.
+
+        Raises `SubmissionUncertain` when that cannot be told, `Unavailable` when it cannot be told yet.
+        """
+        if self._client.anonymous:
+            raise SubmissionUncertain("an anonymous key has no list of requests")
+        attempted_at, now = job.attempted_at or job.created_at, self._clock.now()
+        # After a restart nobody remembers when the answer was lost, but it was before now.
+        lost_at = self._lost_at.setdefault(job.id, min(now, attempted_at + LONGEST_ATTEMPT))
+        try:
+            await self._judge(request, lost_at=lost_at, attempted_at=attempted_at)
+        except SubmissionUncertain:
+            self._lost_at.pop(job.id, None)
+            raise
+        self._lost_at.pop(job.id, None)
+
+    async def _judge(self, request: TextRequest, *, lost_at: datetime, attempted_at: datetime) -> None:
+        now = self._clock.now()
+        strangers = await self._strangers(request)
+        if now - lost_at <= SETTLED:
+            # Until then the list may be old, and a request of ours may not have its id in its row.
+            raise Unavailable("the list of requests may not be up to date yet", user_message=_NOT_YET)
+        if strangers:
+            raise SubmissionUncertain("the key has a text open that may be this one")
+        if now - attempted_at > FORGOTTEN:
+            raise SubmissionUncertain("it may have expired meanwhile, so its absence proves nothing")
+
+    async def _strangers(self, request: TextRequest) -> list[str]:
+        """Tell the open requests that belong to no job of ours and may be the lost one."""
+        user = await self._client.find_user()
+        if user.active_generations is None:
+            raise SubmissionUncertain("a shared key is not told its list of requests")
+        known = await self._known_ids()
+        return [one for one in user.active_generations.text if one not in known and await self._may_be(one, request)]
+
+    async def _may_be(self, remote_id: str, request: TextRequest) -> bool:
+        """Whether a request may be the lost one: as many texts, and written by a model it asked for."""
+        try:
+            status = await self._client.status(remote_id)
+        except RemoteGone:  # expired since the list was made
+            return False
+        written = len(status.generations)
+        if status.waiting + status.processing + written > request.parts:
+            return False
+        return all(not one.model or one.model in request.models for one in status.generations)

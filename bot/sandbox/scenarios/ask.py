@@ -1,0 +1,47 @@
+"""`/ask`, then a reply to the answer: the second answer knows what was said in the first turn."""
+
+from __future__ import annotations
+
+from bot.sandbox.scenarios.failure import require
+from bot.sandbox.scenarios.people import World
+from bot.sandbox.scenarios.reply import Version
+from bot.sandbox.scenarios.transcript import Transcript
+
+PERSON, CHANNEL, NAME = "Ada", "#general", "Augusta"
+BOT = "Muster"
+FIRST = f"My name is {NAME}. Please remember it."
+SECOND = "What is my name?"
+#: Buttons under an answer: again, reply, delete.
+CONTROLS = frozenset({"reask", "reply", "delete"})
+
+
+class Ask:
+    """Tell the bot a name, get an answer, reply to it with a question that only the first turn answers."""
+
+    name = "ask"
+    summary = "/ask gets an answer in plain words; a reply to it is answered from what was said before"
+
+    async def play(self, world: World, transcript: Transcript) -> None:
+        """Play it in the guild that the simulator comes with."""
+        await world.until_bot_is_up("ask")
+        transcript.begin(await world.now())
+        transcript.say(f'{PERSON} in {CHANNEL}: /ask prompt:"{FIRST}"', at=await world.now())
+        asked = await world.invoke("ask", user=PERSON, channel=CHANNEL, options={"prompt": FIRST})
+        versions = await world.follow_reply(asked, transcript)
+        _check(versions, of="first")
+        answer = await world.message_of(asked)
+        transcript.say(f'{PERSON} in {CHANNEL}, replying to that: @Muster "{SECOND}"', at=await world.now())
+        written = await world.write(user=PERSON, channel=CHANNEL, content=SECOND, reply_to=answer, mentions=[BOT])
+        versions = await world.follow_answer(written, channel=CHANNEL, transcript=transcript)
+        _check(versions, of="second")
+        require(any(NAME in line for line in versions[-1].lines), f"the second answer does not know {NAME}")
+        transcript.say("the second answer used the first turn", at=await world.now())
+
+
+def _check(versions: list[Version], *, of: str) -> None:
+    end, running = versions[-1], [version for version in versions if not version.ended]
+    require(any(version.can_be_cancelled for version in running), f"the {of} question could not be cancelled")
+    missing = CONTROLS - {custom_id.split(":")[1] for custom_id in end.custom_ids if ":" in custom_id}
+    require(not missing, f"the {of} answer has no buttons {', '.join(sorted(missing))}: {' / '.join(end.lines)}")
+    require(not any(version.pings for version in versions), "somebody was pinged")
+    require(any("kudos" in line for line in end.lines), f"the {of} answer does not say what it cost")

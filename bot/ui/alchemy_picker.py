@@ -1,0 +1,213 @@
+"""Choosing what to do with which picture: messages that carry their own state, so that a restart changes nothing.
+
+A picker shows each picture as an embed with a thumbnail. Whoever uses it sends that message back along with the choice:
+the address is read from there (Discord keeps it fresh), the custom id only says what the choice is about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol, Self, cast
+
+import discord
+from discord import ui
+
+from bot.domain.alchemy import FEE, Form
+from bot.domain.sources import SourceMedia
+from bot.render.escaping import inline, plain
+from bot.render.forms import FORMS, name_of, price_note
+from bot.render.messages import MAX_CHOICE, Colour
+from bot.ui.job_selects import chosen_values
+
+#: Pictures that one message shows: as many as it may have embeds.
+MAX_PICTURES = 10
+SHOWN_FILE = 80
+#: Forms by a letter each, for custom ids: the order never changes, new ones come last.
+_LETTERS = "abcdefghijklmnopqrstuvw"
+_BY_LETTER = dict(zip(_LETTERS, Form, strict=True))
+_SIZE = re.compile(r"([0-9]{1,6})×([0-9]{1,6})")
+_NOT_YET = "-"
+
+
+class Picks(Protocol):
+    """Who acts on choices; the client carries one as `picks`."""
+
+    async def opened(self, interaction: discord.Interaction[Any], asker_id: int | None) -> None:
+        """Somebody wants to choose what to do with the picture of this message."""
+        ...
+
+    async def which(
+        self, interaction: discord.Interaction[Any], asker_id: int | None, number: int, forms: Sequence[Form]
+    ) -> None:
+        """Somebody chose one picture of several; `forms` is empty when what to do is still to be chosen."""
+        ...
+
+    async def forms(self, interaction: discord.Interaction[Any], forms: Sequence[Form]) -> None:
+        """Somebody chose what to do."""
+        ...
+
+    async def imagine(self, interaction: discord.Interaction[Any], way: str) -> None:
+        """Somebody chose how to paint from the picture: `caption` it first, or `source`."""
+        ...
+
+
+class _PickHost(Protocol):
+    picks: Picks
+
+
+def _picks(interaction: discord.Interaction[Any]) -> Picks:
+    return cast("_PickHost", interaction.client).picks
+
+
+class FormsSelect(ui.DynamicItem[ui.Select[Any]], template=r"alchemy:forms"):
+    """Everything that can be done with a picture, several at once."""
+
+    def __init__(self, source: SourceMedia | None = None, missing: Collection[Form] = ()) -> None:
+        select: ui.Select[Any] = ui.Select(
+            custom_id="alchemy:forms", placeholder="What shall I do with it?", min_values=1, max_values=len(Form)
+        )
+        width, height = (source.width, source.height) if source else (0, 0)
+        for form in Form if source else ():
+            about = f"{price_note(form, width, height)} · {FORMS[form].does}"
+            note = f"nobody online does this now · {about}" if form in missing else about
+            select.add_option(
+                label=name_of(form), value=form.value, emoji=FORMS[form].emoji, description=plain(note, MAX_CHOICE)
+            )
+        super().__init__(select)
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], _match: re.Match[str], /
+    ) -> Self:
+        """Rebuild it, whichever process sent it."""
+        return cls()
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the choice on; what is no form is left out."""
+        known = {form.value: form for form in Form}
+        chosen = [known[value] for value in chosen_values(interaction) if value in known]
+        await _picks(interaction).forms(interaction, chosen)
+
+
+class WhichSelect(ui.DynamicItem[ui.Select[Any]], template=r"alchemy:which:(?P<asker>[0-9]{1,20}):(?P<forms>[a-w]+|-)"):
+    """Which of several pictures."""
+
+    def __init__(self, asker_id: int, forms: Sequence[Form], sources: Sequence[SourceMedia] = ()) -> None:
+        self._asker_id = asker_id
+        self._forms = tuple(forms)
+        letters = {form: letter for letter, form in _BY_LETTER.items()}
+        coded = "".join(letters[form] for form in forms) or _NOT_YET
+        select: ui.Select[Any] = ui.Select(custom_id=f"alchemy:which:{asker_id}:{coded}", placeholder="Which picture?")
+        for number, source in enumerate(sources[:MAX_PICTURES]):
+            label = plain(f"{number + 1} · {source.filename or 'picture'}", MAX_CHOICE)
+            select.add_option(label=label, value=str(number))
+        super().__init__(select)
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild it, whichever process sent it."""
+        forms = [_BY_LETTER[letter] for letter in match["forms"] if letter in _BY_LETTER]
+        return cls(int(match["asker"]), forms)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the choice on."""
+        value = chosen_values(interaction)[0]
+        number = int(value) if value.isascii() and value.isdigit() else 0
+        await _picks(interaction).which(interaction, self._asker_id, number, self._forms)
+
+
+class OpenButton(ui.DynamicItem[ui.Button[Any]], template=r"alchemy:open:(?P<asker>[0-9]{1,20})"):
+    """A public button that opens a private picker: an answer to a message cannot be private."""
+
+    def __init__(self, asker_id: int) -> None:
+        self._asker_id = asker_id
+        super().__init__(
+            ui.Button(
+                label="Choose what to do",
+                emoji="⚗️",
+                style=discord.ButtonStyle.primary,
+                custom_id=f"alchemy:open:{asker_id}",
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild it, whichever process sent it."""
+        return cls(int(match["asker"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the press on."""
+        await _picks(interaction).opened(interaction, self._asker_id)
+
+
+class ImagineButton(ui.DynamicItem[ui.Button[Any]], template=r"alchemy:imagine:(?P<way>caption|source)"):
+    """One of the two ways to paint from a picture."""
+
+    LABELS = {"caption": ("Caption it first", "💬"), "source": ("Start from the picture", "🖼️")}  # noqa: RUF012 - discord.py reads class attributes
+
+    def __init__(self, way: str) -> None:
+        self._way = way
+        label, emoji = self.LABELS[way]
+        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"alchemy:imagine:{way}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild it, whichever process sent it."""
+        return cls(match["way"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the press on."""
+        await _picks(interaction).imagine(interaction, self._way)
+
+
+#: What the client has to know, so that choices reach somebody after a restart.
+PICKERS = (FormsSelect, WhichSelect, OpenButton, ImagineButton)
+
+
+def view_of(*items: ui.Item[Any]) -> ui.View:
+    """A view of dynamic items only: nothing of it is kept in memory."""
+    view = ui.View(timeout=None)
+    for item in items:
+        view.add_item(item)
+    return view
+
+
+def embeds_of(sources: Sequence[SourceMedia], *, lead: str = "") -> list[discord.Embed]:
+    """One small embed for each picture, holding all that is needed to work on it later."""
+    shown = [_embed(number, source) for number, source in enumerate(sources[:MAX_PICTURES], start=1)]
+    if lead:
+        shown[0].title = lead
+    if shown:
+        shown[-1].set_footer(text=f"The AI Horde adds {FEE:g} kudos for each thing asked.")
+    return shown
+
+
+def sources_in(message: discord.Message | None) -> list[SourceMedia]:
+    """The pictures that a picker of ours shows, read back from it."""
+    embeds = message.embeds if message is not None else []
+    return [_source(embed) for embed in embeds if embed.thumbnail.url]
+
+
+def _embed(number: int, source: SourceMedia) -> discord.Embed:
+    size = f" · {source.width}×{source.height}" if source.width and source.height else ""
+    name = inline(source.filename or f"picture {number}", SHOWN_FILE)
+    embed = discord.Embed(description=f"**{number}** {name}{size}", colour=int(Colour.BLUE))
+    return embed.set_thumbnail(url=source.url)
+
+
+def _source(embed: discord.Embed) -> SourceMedia:
+    size = _SIZE.search((embed.description or "").rpartition(" · ")[2])
+    url = embed.thumbnail.url or ""
+    return SourceMedia(
+        url=url,
+        filename=re.sub(r"[^\w.-]", "", url.partition("?")[0].rpartition("/")[2])[:SHOWN_FILE],
+        width=int(size[1]) if size else 0,
+        height=int(size[2]) if size else 0,
+    )

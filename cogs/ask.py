@@ -1,0 +1,189 @@
+"""`/ask`, the buttons under an answer, and *Ask about this*: answers from text models."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.delivery.routes import Routes
+from bot.domain.conversation import AnswerLength, Creativity
+from bot.domain.jobs import Job, JobId, is_text
+from bot.domain.requests import MAX_PROMPT
+from bot.domain.sources import SourceMedia
+from bot.errors import DeliveryError, InvalidRequest
+from bot.render.text_models import persona_choice, text_model_choice
+from bot.services.asking import Asking, AskWish
+from bot.services.captioning import MAX_PICTURES
+from bot.services.conversations import Conversations
+from bot.services.jobs import JobService
+from bot.services.talking import Talking
+from bot.ui.errors import answer_error
+from bot.ui.reply_form import AboutForm, ReplyForm, Said, read_said
+from cogs.context import age_restricted, check_permissions
+from cogs.controls import Press
+from cogs.pictures import pictures_of, source_of
+from cogs.speakers import Speakers
+
+log = logging.getLogger(__name__)
+
+Prompt = app_commands.Range[str, 1, MAX_PROMPT]
+#: Forms about a message whose pictures are remembered; they are asked about within minutes.
+REMEMBERED_FORMS = 200
+NOTHING_THERE = "There is nothing in that message that I could read: neither text nor a picture."
+
+
+class Ask(commands.Cog):
+    """Answers from text models."""
+
+    def __init__(
+        self,
+        *,
+        talking: Talking,
+        asking: Asking,
+        conversations: Conversations,
+        jobs: JobService,
+        speakers: Speakers,
+        routes: Routes,
+        tree: app_commands.CommandTree[Any],
+    ) -> None:
+        self._talking = talking
+        self._asking = asking
+        self._conversations = conversations
+        self._jobs = jobs
+        self._speakers = speakers
+        self._routes = routes
+        self._tree = tree
+        #: Pictures of the messages that forms are open about, by the interaction that opened them.
+        self._pictures: OrderedDict[str, tuple[SourceMedia, ...]] = OrderedDict()
+        self._about = app_commands.ContextMenu(name="Ask about this", callback=self._ask_about)
+
+    async def cog_load(self) -> None:
+        """Add the menu: a cog carries no context menus of its own."""
+        self._tree.add_command(self._about)
+
+    async def cog_unload(self) -> None:
+        """Take the menu away."""
+        self._tree.remove_command(self._about.name, type=self._about.type)
+
+    @property
+    def presses(self) -> Mapping[str, Press]:
+        """What the buttons under an answer do."""
+        return {"reask": self._again, "continue": self._continue, "reply": self._reply}
+
+    @app_commands.command(name="ask", description="Ask a text model")
+    @app_commands.describe(
+        prompt="What you want to know",
+        model="Which model answers; left out, a good one with many workers",
+        persona="Who it is to be; see /persona list",
+        length="How long the answer may get; left out, normal",
+        creativity="How far it may stray; left out, balanced",
+        image="A picture to ask about; it is described by a machine first",
+        private="Only you see the answer",
+    )
+    @app_commands.choices(
+        length=[app_commands.Choice(name=length.value, value=length.value) for length in AnswerLength],
+        creativity=[app_commands.Choice(name=one.value, value=one.value) for one in Creativity],
+    )
+    async def ask(
+        self,
+        interaction: discord.Interaction[Any],
+        prompt: Prompt,
+        model: str = "",
+        persona: str = "",
+        length: str = AnswerLength.NORMAL.value,
+        creativity: str = Creativity.BALANCED.value,
+        image: discord.Attachment | None = None,
+        private: bool = False,
+    ) -> None:
+        """Ask a text model."""
+        check_permissions(interaction)
+        wish = AskWish(
+            model=model,
+            persona=persona,
+            length=AnswerLength(length),
+            creativity=Creativity(creativity),
+            nsfw=age_restricted(interaction),
+        )
+        pictures = (source_of(image),) if image is not None else ()
+        speaker = self._speakers.of_interaction(interaction, private=private)
+        await self._talking.ask(prompt, wish, speaker, pictures=pictures)
+
+    @ask.autocomplete("model")
+    async def _models(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        """Offer models from memory; people may still send something else."""
+        found = map(text_model_choice, self._asking.choices(typed, nsfw=age_restricted(interaction)))
+        return [app_commands.Choice(name=name, value=value) for name, value in found]
+
+    @ask.autocomplete("persona")
+    async def _personas(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        """Offer personas."""
+        found = map(persona_choice, self._asking.personas.choices(typed))
+        return [app_commands.Choice(name=name, value=value) for name, value in found]
+
+    async def _ask_about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Open the form for a question about a message; Discord shows us all of it, this once."""
+        pictures = tuple(pictures_of(message, me=None))[:MAX_PICTURES]
+        if not message.content.strip() and not pictures:
+            raise InvalidRequest(user_message=NOTHING_THERE)
+        self._pictures[str(interaction.id)] = pictures
+        while len(self._pictures) > REMEMBERED_FORMS:
+            self._pictures.popitem(last=False)
+        await interaction.response.send_modal(AboutForm(interaction.id, message.content))
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Take in forms by their custom id: one that was opened before a restart still works."""
+        if interaction.type is not discord.InteractionType.modal_submit:
+            return
+        said = read_said(interaction.data)
+        if said is None:
+            return
+        try:
+            await self._said(interaction, said)
+        except Exception as error:  # noqa: BLE001 - the boundary: the person gets a sentence, the log the rest
+            await answer_error(interaction, error)
+
+    async def _said(self, interaction: discord.Interaction[Any], said: Said) -> None:
+        check_permissions(interaction)
+        if said.job_id is not None:
+            answer = await self._talking.answered_by(said.job_id, interaction.user.id, interaction.channel_id or 0)
+            speaker = self._speakers.of_interaction(interaction, private=answer.private)
+            await self._talking.follow(answer, said.text, speaker)
+            return
+        quoted = f'\n\nThe message it is about:\n"""\n{said.quoted.strip()}\n"""' if said.quoted.strip() else ""
+        pictures = self._pictures.pop(said.opened_by, ())
+        wish = AskWish(nsfw=age_restricted(interaction))
+        speaker = self._speakers.of_interaction(interaction, private=False)
+        await self._talking.ask(said.text + quoted, wish, speaker, pictures=pictures)
+
+    # -- buttons --------------------------------------------------------------------------------------------------
+
+    async def _again(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        check_permissions(interaction)
+        private = (await self._jobs.get(job_id)).reply.ephemeral
+        await self._talking.again(job_id, self._speakers.of_interaction(interaction, private=private))
+
+    async def _continue(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        check_permissions(interaction)
+        private = (await self._jobs.get(job_id)).reply.ephemeral
+        await self._talking.carry_on(job_id, self._speakers.of_interaction(interaction, private=private))
+
+    async def _reply(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        await self._talking.answered_by(job_id, interaction.user.id, interaction.channel_id or 0)
+        await interaction.response.send_modal(ReplyForm(job_id))
+
+    async def deleted(self, job: Job) -> None:
+        """Take the further messages of a long answer away too; the conversation remembers it all the same."""
+        if not is_text(job):
+            return
+        for message_id in await self._conversations.messages_of(job.id):
+            if message_id != job.reply.message_id:
+                with contextlib.suppress(DeliveryError):
+                    await self._routes.remove(job.reply, message_id)

@@ -1,0 +1,128 @@
+"""Messages that talk to the bot: replies to its answers, direct messages, and what is said in a thread of `/chat`.
+
+Discord shows us the words of a message that mentions us, and of direct messages. Plain words in a thread are only seen
+with the privileged message-content intent, and only answered where the operator turned that on.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import discord
+
+from bot.clock import Clock
+from bot.domain.sources import SourceMedia
+from bot.domain.turns import Chat, KeptTurn
+from bot.services.asking import AskWish
+from bot.services.captioning import MAX_PICTURES
+from bot.services.conversations import Conversations
+from bot.services.talking import Talking
+from bot.services.words import Asked
+from cogs.pictures import pictures_of
+from cogs.speakers import Speakers
+
+#: A message of ours may be this old before it is surely noted whose answer it is.
+FRESH = timedelta(seconds=2)
+
+
+class Hearing:
+    """Answers messages that go on with a conversation, or begin one."""
+
+    def __init__(
+        self,
+        *,
+        talking: Talking,
+        conversations: Conversations,
+        speakers: Speakers,
+        client: discord.Client,
+        clock: Clock,
+        free_threads: bool,
+    ) -> None:
+        """`free_threads`: plain words in threads of `/chat` are answered too."""
+        self._talking = talking
+        self._conversations = conversations
+        self._speakers = speakers
+        self._client = client
+        self._clock = clock
+        self._free_threads = free_threads
+
+    async def heard(self, message: discord.Message, asked: Asked) -> bool:
+        """Answer the message if it talks to the bot; False where it is none of a conversation's business.
+
+        `asked` is what it wants done with a picture: such words on a picture always mean that.
+        """
+        pinged = self._pinged(message)
+        direct = message.guild is None
+        text = self._words(message)
+        pictures = tuple(pictures_of(message, me=None))[:MAX_PICTURES]
+        if not text or (asked.forms and not asked.unknown and pictures):
+            return False
+        if pinged or direct:
+            replied = message.reference.message_id if message.reference is not None else None
+            turn = await self._turn_of(replied) if replied is not None else None
+            if turn is not None:
+                speaker = self._speakers.of_message(message, application_id=self._client.application_id or 0)
+                await self._talking.follow(turn, text, speaker, pictures=pictures)
+                return True
+            if replied is not None:
+                return False
+        chat = await self._open_thread(message) if not direct else await self._conversations.chat(message.channel.id)
+        if direct or (chat is not None and (pinged or self._free_threads)):
+            return await self._goes_on(message, text, pictures, chat, asked)
+        begins = bool(asked.unknown) and not pictures and self._named(message)
+        if begins:
+            await self._begin(message, text, pictures, chat)
+        return begins
+
+    async def _turn_of(self, message_id: int) -> KeptTurn | None:
+        """The turn that a message shows; one just sent may not be noted yet."""
+        turn = await self._conversations.of_message(message_id)
+        age = self._clock.now() - discord.utils.snowflake_time(message_id)
+        if turn is None and abs(age) < FRESH:
+            await self._clock.sleep(FRESH.total_seconds() / 2)
+            turn = await self._conversations.of_message(message_id)
+        return turn
+
+    async def _goes_on(
+        self, message: discord.Message, text: str, pictures: tuple[SourceMedia, ...], chat: Chat | None, asked: Asked
+    ) -> bool:
+        """Go on from what was said last here, or begin anew."""
+        newest = await self._conversations.newest(message.channel.id)
+        if newest is None and asked.forms and not asked.unknown:
+            return False  # a wish about a picture that is not there: whoever sees to those says so
+        if newest is None:
+            await self._begin(message, text, pictures, chat)
+        else:
+            speaker = self._speakers.of_message(message, application_id=self._client.application_id or 0)
+            await self._talking.follow(newest, text, speaker, pictures=pictures)
+        return True
+
+    async def _begin(
+        self, message: discord.Message, text: str, pictures: tuple[SourceMedia, ...], chat: Chat | None
+    ) -> None:
+        speaker = self._speakers.of_message(message, application_id=self._client.application_id or 0)
+        model, persona = (chat.model, chat.persona) if chat is not None else ("", "")
+        wish = AskWish(model=model, persona=persona, nsfw=speaker.nsfw)
+        await self._talking.ask(text, wish, speaker, pictures=pictures)
+
+    async def _open_thread(self, message: discord.Message) -> Chat | None:
+        """The `/chat` of this thread, as long as it goes on."""
+        if not isinstance(message.channel, discord.Thread):
+            return None
+        chat = await self._conversations.chat(message.channel.id)
+        return chat if chat is not None and chat.open else None
+
+    def _pinged(self, message: discord.Message) -> bool:
+        me = self._client.user
+        return me is not None and (me.id in message.raw_mentions or any(user.id == me.id for user in message.mentions))
+
+    def _named(self, message: discord.Message) -> bool:
+        """Whether the mention stands in the words: a reply pings without a word."""
+        me = self._client.user
+        return me is not None and me.id in message.raw_mentions
+
+    def _words(self, message: discord.Message) -> str:
+        """What was said, without the mention of the bot."""
+        me = self._client.user.id if self._client.user is not None else 0
+        return " ".join(re.split(rf"[^\S\n]*<@!?{me}>[^\S\n]*", message.content)).strip()

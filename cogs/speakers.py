@@ -1,0 +1,59 @@
+"""Who speaks, and where the answer goes: from an interaction, or from a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.clock import Clock
+from bot.delivery import Delivery, InteractionOpener, MessageOpener
+from bot.delivery.routes import Routes
+from bot.domain.jobs import ReplyAddress
+from bot.services.talking import Speaker
+from cogs.context import address_of, age_restricted
+
+
+class Speakers:
+    """Makes speakers of what Discord tells."""
+
+    def __init__(self, delivery: Delivery, routes: Routes, clock: Clock) -> None:
+        self._delivery = delivery
+        self._routes = routes
+        self._clock = clock
+
+    def of_interaction(self, interaction: discord.Interaction[Any], *, private: bool) -> Speaker:
+        """Whoever used a command or pressed a button; the reply answers the interaction."""
+        return Speaker(
+            user_id=interaction.user.id,
+            name=interaction.user.display_name,
+            address=address_of(interaction, private=private),
+            reply=InteractionOpener(interaction, self._delivery, self._clock),
+            nsfw=age_restricted(interaction),
+        )
+
+    def of_message(self, message: discord.Message, *, application_id: int) -> Speaker:
+        """Whoever wrote a message to the bot; the reply is a message of its own."""
+        guild = message.guild
+        address = ReplyAddress(
+            application_id=application_id,
+            channel_id=message.channel.id,
+            source_message_id=message.id,
+            guild_id=guild.id if guild is not None else None,
+            size_limit=guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
+        )
+        return Speaker(
+            user_id=message.author.id,
+            name=message.author.display_name,
+            address=address,
+            reply=MessageOpener(self._routes, self._delivery, self._clock),
+            nsfw=_age_restricted(message),
+        )
+
+
+def _age_restricted(message: discord.Message) -> bool:
+    channel = message.channel
+    if isinstance(channel, discord.Thread):
+        return channel.parent is not None and channel.parent.is_nsfw()
+    is_nsfw = getattr(channel, "is_nsfw", None)
+    return bool(is_nsfw()) if message.guild is not None and is_nsfw is not None else False
