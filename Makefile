@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help env demo run test lint check screenshots lock clean
+.PHONY: help env demo run test cover lint check screenshots lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ run: $(STAMP) ## the bot against the services in .env
 	@$(BIN)/python -m bot run
 
 test: $(STAMP) ## the whole suite, offline
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+cover: $(STAMP) ## the whole suite once more, telling which lines and branches it never takes
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy strict, import directions

@@ -36,8 +36,8 @@ _MORE_TOKENS = ("<think>", "</think>", "<thinking>", "</thinking>", "<s>", "</s>
 _MORE_SPEAKERS = ("user", "assistant", "system", "human", "ai", "bot", "model", "developer", "tool", "narrator")
 _HEADINGS = r"instructions?|response|input|output|system|user|assistant|human|question|answer|context"
 _HEADED = re.compile(rf"(?i)[#＃]{{2,}}(?=[ \t]*(?:{_HEADINGS})\b)")
-#: Vicuna's and OpenChat's turns begin in the middle of a line.
-_ANYWHERE = re.compile(r"(?<!\w)(USER|ASSISTANT|GPT4 Correct (?:System|User|Assistant))[ \t]*[:：]")
+#: Vicuna's and OpenChat's turns begin in the middle of a line, for a model even in the middle of a word.
+_ANYWHERE = re.compile(r"(USER|ASSISTANT|GPT4 Correct (?:System|User|Assistant))[ \t]*[:：]")
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _JOINERS = frozenset("\u200c\u200d")
 

@@ -105,6 +105,9 @@ async def test_a_stranger_may_neither_cancel_nor_delete_but_a_moderator_may(visi
 async def test_a_job_survives_the_kill_of_the_bot(visitor: Visitor) -> None:
     """Killed while it is painted, started again: every picture arrives in the same message, each once."""
     prompt = f"a lighthouse that outlives its keeper, {visitor.stage.channel.name}"
+    horde = visitor.stage.sandbox.horde
+    usual = horde.world.speed
+    horde.set_workers(speed=0.25)
     await visitor.begin(f"/imagine {prompt}")
     await visitor.set_option("count", "4")
     await visitor.keyboard.press("Enter")
@@ -112,6 +115,7 @@ async def test_a_job_survives_the_kill_of_the_bot(visitor: Visitor) -> None:
     await visitor.until(visitor.last, "◉ Painting")
 
     await visitor.button("Kill the bot now").click()
+    horde.set_workers(speed=usual)
     state = visitor.page.locator("#bot-state")
     await expect(state).to_have_text("The bot is not running")
     await expect(visitor.last).to_contain_text("◉ Painting")
