@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
+from bot.sandbox.fault_spec import fault_from
 from tests.browser.visitor import Visitor
 
 #: Ways in: elements, attributes, other namespaces, frames, styles, templates, breaking out of what surrounds a text.
@@ -84,6 +85,23 @@ async def test_a_message_is_never_more_than_text(texts: tuple[str, ...], visitor
     await visitor.last.hover()
     await visitor.button("More for this message", visitor.last).click()
     await visitor.page.get_by_role("menuitem", name="Reply").click()
+    await nothing_became_markup(visitor)
+
+
+async def test_a_models_answer_is_never_more_than_text(visitor: Visitor) -> None:
+    """Workers are strangers' machines: what they hand out is as foreign as anything."""
+    text = "\n".join((*CORPUS, *MARKDOWN[:4])).replace("\u0000", "")[:1500]
+    worker = {"worker_id": "w", "worker_name": CORPUS[1], "model": "koboldcpp/Strange", "seed": 0, "gen_metadata": []}
+    generation = {**worker, "state": "ok", "text": text}
+    counts = {"finished": 1, "processing": 0, "restarted": 0, "waiting": 0, "queue_position": 0, "wait_time": 0}
+    body = {**counts, "done": True, "faulted": False, "is_possible": True, "kudos": 7.0, "generations": [generation]}
+    status = {"service": "horde", "method": "GET", "path": "/generate/text/status", "status": 200, "body": body}
+    visitor.stage.sandbox.faults.arm(fault_from({**status, "times": None}))
+    try:
+        message = await visitor.use("/ask What do you think?")
+        await visitor.until(message, "alert(1)")
+    finally:
+        visitor.stage.sandbox.faults.clear()
     await nothing_became_markup(visitor)
 
 

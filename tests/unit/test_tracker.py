@@ -46,15 +46,17 @@ class Bench:
     wall: Wall
     tracker: Tracker
 
-    async def until(self, condition: Callable[[Job], bool], job: Job, *, seconds: float = 600.0) -> Job:
+    async def until(
+        self, condition: Callable[[Job], bool], job: Job, *, seconds: float = 600.0, step: float = 0.5
+    ) -> Job:
         """Let time pass until the row fulfils the condition."""
         waited = 0.0
         while waited <= seconds:
             row = await self.row(job)
             if condition(row):
                 return row
-            await self.clock.advance(0.5)
-            waited += 0.5
+            await self.clock.advance(step)
+            waited += step
         raise AssertionError(f"after {seconds} s the job is still {await self.row(job)}")
 
     async def row(self, job: Job) -> Job:
@@ -253,7 +255,7 @@ async def test_files_out_of_reach_are_tried_for_a_quarter_of_an_hour_and_then_gi
     await bench.store.add(job)
     await bench.until(lambda row: bool(row.hold), job)
     started = bench.clock.now()
-    row = await bench.until(lambda row: row.over, job, seconds=1200)
+    row = await bench.until(lambda row: row.over, job, seconds=1200, step=4.0)
     assert row.result is not None
     assert row.result.outcome is Outcome.FAILED
     assert (bench.clock.now() - started).total_seconds() >= 880
