@@ -120,6 +120,28 @@ async def test_address_with_a_wrong_signature_is_dead(side: BotSide) -> None:
         assert response.status == 404
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "saved"),
+    [
+        pytest.param("a.html", b"<script>alert(1)</script>", True, id="page"),
+        pytest.param(
+            "a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", True, id="svg"
+        ),
+        pytest.param("a.png", picture(), False, id="picture"),
+    ],
+)
+async def test_uploaded_file_cannot_run_where_the_control_api_lies(
+    side: BotSide, name: str, data: bytes, saved: bool
+) -> None:
+    posted = await side.sim.post_message("Ada", "#art", "x", attachments=[File(filename=name, data=data)])
+    url = (await side.sim.message_versions(posted))[0]["attachments"][0]["url"]
+    async with side.http.get(url) as response:
+        assert response.status == 200
+        assert response.headers["Content-Security-Policy"].startswith("sandbox;")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert ("Content-Disposition" in response.headers) is saved
+
+
 async def test_option_attachment_is_an_ephemeral_upload(side: BotSide) -> None:
     record = await side.sim.invoke(
         "Ada", "#art", "imagine", {"prompt": "x"}, attachments={"start": File(filename="my cat.png", data=picture())}

@@ -5,7 +5,7 @@ import { freshId, h } from "./dom.js";
 import { icon } from "./icons.js";
 
 const MOST = 500;
-export const SERVICES = { discord: "Discord", gateway: "Gateway", horde: "Horde", media: "Files" };
+export const SERVICES = { discord: "Discord", gateway: "Gateway", horde: "Horde", media: "Files", osais: "OSAIS" };
 
 /** The log with its filter. */
 export class CallLog {

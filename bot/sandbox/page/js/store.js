@@ -185,17 +185,20 @@ class Store extends EventTarget {
       this.fetching.set(id, true);
       return;
     }
-    do {
-      this.fetching.set(id, false);
-      const message = await look(`discord/messages/${id}`).catch(() => null);
-      if (message?.interaction_id) await this.interaction(message.interaction_id);
-      const mine = !message?.ephemeral_for || message.ephemeral_for === this.meId;
-      if (message && !message.deleted_at && mine && message.channel_id === this.channelId) {
-        this.messages.set(id, message);
-        this.tell("message", message);
-      }
-    } while (this.fetching.get(id));
-    this.fetching.delete(id);
+    try {
+      do {
+        this.fetching.set(id, false);
+        const message = await look(`discord/messages/${id}`).catch(() => null);
+        if (message?.interaction_id) await this.interaction(message.interaction_id).catch(() => null);
+        const mine = !message?.ephemeral_for || message.ephemeral_for === this.meId;
+        if (message && !message.deleted_at && mine && message.channel_id === this.channelId) {
+          this.messages.set(id, message);
+          this.tell("message", message);
+        }
+      } while (this.fetching.get(id));
+    } finally {
+      this.fetching.delete(id);
+    }
   }
 
   async interaction(id) {
