@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from bot.domain.callbacks import Callback
 from bot.domain.jobs import Job, JobId, ProcessId
 from bot.domain.turns import Chat, ConversationId, KeptTurn, TurnId
 
@@ -127,6 +128,33 @@ class ArtifactStore(Protocol):
 
     async def purge(self, *, now: datetime) -> int:
         """Delete what was delivered long ago, and the oldest delivered ones over the cap; returns how many."""
+        ...
+
+
+class InboxStore(Protocol):
+    """What services told us by calling us: durable before the call is acknowledged, read by whoever owns the job.
+
+    Calls for requests that no job is known to have made (yet) are kept briefly and within limits.
+    """
+
+    async def put(self, callback: Callback, data: bytes | None = None) -> bool:
+        """Write a call down, with an upload's bytes.
+
+        False when the very same was there already (same notice, or same bytes for the same request), or when the limits
+        for requests that nobody is known to have made are reached.
+        """
+        ...
+
+    async def of(self, provider: str, remote_id: str) -> Sequence[Callback]:
+        """The calls about one request, in the order they came."""
+        ...
+
+    async def content(self, callback_id: int) -> bytes | None:
+        """An upload's bytes, or None when they are gone."""
+        ...
+
+    async def purge(self, *, now: datetime) -> int:
+        """Delete what nobody will ask for any more; returns how many."""
         ...
 
 
