@@ -130,7 +130,7 @@ async def _stage(browser: Browser) -> AsyncIterator[Stage]:
         async with Sandbox(speed=3, seed=SEED, clock=WorldClock(start=MORNING, rate=0)) as sandbox:
             settings = sandbox.settings_env(f"sqlite+aiosqlite:///{folder / 'muster.db'}")
             bot = BotProcess.following(sandbox.control_url, folder=folder, settings=settings)
-            sandbox.bot_control.bot = bot
+            sandbox.bot_control.adopt(bot)
             stage = Stage(sandbox, bot, browser)
             try:
                 await stage.start_bot()
@@ -150,7 +150,7 @@ async def _desktop(stage: Stage) -> None:
         horde.set_queue(0)
         horde.set_workers(paused=False)
         await stage.until(message.get_by_text("✅ Done"))
-        await _keep(page, "desktop-finished")
+        await _keep(page, "desktop-finished", show=message)
 
 
 async def _phone(stage: Stage) -> None:
@@ -160,7 +160,7 @@ async def _phone(stage: Stage) -> None:
         await stage.until(message.get_by_text("◉ Painting"))
         await _keep(page, "phone-waiting")
         await stage.until(message.get_by_text("✅ Done"))
-        await _keep(page, "phone-finished")
+        await _keep(page, "phone-finished", show=message)
 
 
 async def _survival(stage: Stage) -> None:
@@ -175,12 +175,21 @@ async def _survival(stage: Stage) -> None:
         before = await page.screenshot()
         await stage.start_bot()
         await stage.until(message.get_by_text("✅ Done"))
+        await _begin_with(message)
         after = await page.screenshot()
     _save(_side_by_side(before, after), "survives-a-kill")
 
 
-async def _keep(page: Page, name: str) -> None:
+async def _keep(page: Page, name: str, *, show: Locator | None = None) -> None:
+    """Take a picture of the page; what is to be shown from its beginning is scrolled there."""
+    if show is not None:
+        await _begin_with(show)
     _save(Image.open(io.BytesIO(await page.screenshot())).convert("RGB"), name)
+
+
+async def _begin_with(message: Locator) -> None:
+    await message.page.mouse.move(0, 0)  # what it is over looks different
+    await message.evaluate("(node) => node.scrollIntoView({ block: 'start' })")
 
 
 def _save(picture: Image.Image, name: str) -> None:

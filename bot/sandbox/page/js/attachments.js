@@ -4,11 +4,11 @@ import { h, localUrl } from "./dom.js";
 import { icon } from "./icons.js";
 import { showLarge } from "./lightbox.js";
 
-// Pictures that were loaded stay loaded while their message is drawn anew.
+// Pictures that were loaded stay loaded while their message is drawn anew; so a key belongs to one place in one message.
 const loaded = new Map();
 
-/** Return the attachments of a message, or nothing. */
-export function attachmentNodes(files) {
+/** Return the attachments of a message, or nothing; `before` is the picture they were made from, if any. */
+export function attachmentNodes(files, before = null) {
   const shown = files.map((file) => ({
     key: file.id,
     url: localUrl(file.url),
@@ -19,6 +19,7 @@ export function attachmentNodes(files) {
     height: file.height,
     size: file.size,
     spoiler: file.filename.startsWith("SPOILER_"),
+    before,
   }));
   const pictures = shown.filter((file) => file.type.startsWith("image/") && file.url);
   const others = shown.filter((file) => !pictures.includes(file));
@@ -36,7 +37,7 @@ export function gallery(pictures) {
 
 /** Return one picture as a button that shows it large. */
 export function picture(one, { label = one.description || one.name, open = () => showLarge([one], 0) } = {}) {
-  const image = loaded.get(one.key) ?? h("img", { src: one.url, decoding: "async" });
+  const image = loaded.get(one.key) ?? h("img", { src: one.url });
   loaded.set(one.key, image);
   image.alt = one.description || "";
   const button = h("button", { type: "button", class: "shot", "aria-label": `${label}. Show larger`, onclick: open, dataset: { key: `shot-${one.key}` } }, image);

@@ -1,8 +1,8 @@
 // The log of remote calls: what the bot asked of which service, how it was answered, and how long that took.
 
 import { remove } from "./api.js";
-import { freshId, h } from "./dom.js";
-import { icon } from "./icons.js";
+import { freshId, h, keepFocus } from "./dom.js";
+import { foldable } from "./fold.js";
 
 const MOST = 500;
 export const SERVICES = { discord: "Discord", gateway: "Gateway", horde: "Horde", media: "Files", osais: "OSAIS" };
@@ -10,7 +10,8 @@ export const SERVICES = { discord: "Discord", gateway: "Gateway", horde: "Horde"
 /** The log with its filter. */
 export class CallLog {
   constructor() {
-    this.calls = [];
+    this.calls = new Map();
+    this.sought = null;
     const id = freshId("filter");
     this.filter = h("input", { id, type: "search", placeholder: "Filter: word, job, request or message id", autocomplete: "off", spellcheck: "false" });
     this.service = h("select", { "aria-label": "Service" }, h("option", { value: "" }, "All services"), Object.entries(SERVICES).map(([value, name]) => h("option", { value }, name)));
@@ -18,10 +19,8 @@ export class CallLog {
     this.count = h("span", { class: "count", "aria-live": "off" });
     this.list = h("ol", { class: "calls", tabindex: "0", "aria-label": "Remote calls, newest first" });
     const clear = h("button", { type: "button", class: "button ghost small", onclick: () => this.clear() }, "Clear");
-    this.node = h(
-      "section",
-      { class: "call-log", "aria-label": "Remote calls" },
-      h("div", { class: "row" }, h("h3", {}, icon("log"), "Remote calls"), this.count, clear),
+    this.node = foldable(
+      { name: "calls", title: "Remote calls", aside: h("span", { class: "row grow" }, this.count, clear), className: "call-log" },
       h("label", { class: "hidden-label", for: id }, "Filter the calls"),
       this.filter,
       h("div", { class: "row" }, this.service, h("label", { class: "check" }, this.errors, "only what failed")),
@@ -33,29 +32,54 @@ export class CallLog {
     this.draw();
   }
 
-  /** Take in calls that ended, oldest first. */
+  /** Take in calls, oldest first: new ones, and ones that are known by now to be a job's. */
   add(calls) {
-    const known = new Set(this.calls.map((call) => call.number));
-    const fresh = calls.filter((call) => !known.has(call.number));
-    for (const call of fresh) call.words = JSON.stringify([call.method, call.path, call.remote_id, call.status, call.fault, call.request]).toLowerCase();
-    this.calls = [...this.calls, ...fresh].slice(-MOST);
-    const shown = fresh.filter((call) => this.fits(call));
+    const shown = new Map();
+    for (const call of calls) {
+      const { method, path, remote_id, status, fault, request, job } = call;
+      call.words = JSON.stringify([method, path, remote_id, status, fault, request, `job:${job}`]).toLowerCase();
+      const old = this.calls.has(call.number) && this.list.querySelector(`[data-number="${call.number}"]`);
+      this.calls.set(call.number, call);
+      if (old) this.replace(old, call);
+      else if (this.fits(call)) shown.set(call.number, call);
+    }
+    for (const number of [...this.calls.keys()].slice(0, -MOST)) this.calls.delete(number);
     this.list.querySelector(".nothing")?.remove();
-    this.list.prepend(...shown.reverse().map((call) => this.row(call)));
+    this.list.prepend(...[...shown.values()].reverse().map((call) => this.row(call)));
     while (this.list.childElementCount > MOST) this.list.lastElementChild.remove();
     this.say();
+    // A message may be faster than the call that it came by.
+    if (this.sought && this.filter.value === this.sought.id) this.showMessage(this.sought);
   }
 
-  /** Show only what has to do with one of these ids. */
-  show(ids) {
-    this.filter.value = ids.join("|");
+  replace(old, call) {
+    keepFocus(this.list, () => {
+      const row = this.row(call);
+      row.querySelector("details").open = old.querySelector("details").open;
+      old.replaceWith(row);
+    });
+  }
+
+  /** Show only what was done for a message: for its job where that is known, else what was about it. */
+  showMessage(message) {
+    const names = [`message:${message.id}`, `interaction:${message.interaction_id}`];
+    const about = [...this.calls.values()].filter((call) => call.about.some((name) => names.includes(name)));
+    const job = about.findLast((call) => call.job)?.job;
+    this.sought = job ? null : message;
+    this.show(job ? `job:${job}` : message.id);
+  }
+
+  /** Show only what has a word in it. */
+  show(word) {
+    this.node.unfold();
+    if (this.filter.value !== word) this.filter.focus();
+    this.filter.value = word;
     this.draw();
-    this.filter.focus();
   }
 
   async clear() {
     await remove("calls");
-    this.calls = [];
+    this.calls.clear();
     this.draw();
   }
 
@@ -68,33 +92,36 @@ export class CallLog {
   }
 
   draw() {
-    const shown = this.calls.filter((call) => this.fits(call)).reverse();
+    const shown = [...this.calls.values()].filter((call) => this.fits(call)).reverse();
     this.list.replaceChildren(...shown.map((call) => this.row(call)));
     this.say();
   }
 
   say() {
     const rows = this.list.querySelectorAll(".call").length;
-    this.count.textContent = rows === this.calls.length ? `${rows}` : `${rows} of ${this.calls.length}`;
+    const { size } = this.calls;
+    this.count.textContent = rows === size ? `${rows}` : `${rows} of ${size}`;
     if (!rows && !this.list.querySelector(".nothing")) {
-      this.list.append(h("li", { class: "nothing" }, this.calls.length ? "No call fits the filter." : "No calls yet. Use a command and watch."));
+      this.list.append(h("li", { class: "nothing" }, size ? "No call fits the filter." : "No calls yet. Use a command and watch."));
     }
   }
 
   row(call) {
     const failed = call.status === null || call.status >= 400;
     const [path] = call.path.split("?");
-    const id = call.remote_id && h("button", { type: "button", class: "text-button", title: "Show only calls about this", onclick: () => this.show([call.remote_id]) }, call.remote_id);
+    const only = (word, label) => word && h("button", { type: "button", class: "text-button", title: "Show only these", dataset: { key: `${call.number}/${word}` }, onclick: () => this.show(word) }, label);
+    const id = only(call.remote_id, call.remote_id);
+    const job = only(call.job && `job:${call.job}`, call.job);
     const told = call.request && h("pre", { tabindex: "0", "aria-label": "What was sent" }, JSON.stringify(call.request, null, 1));
     return h(
       "li",
-      { class: `call ${failed ? "bad" : ""}` },
+      { class: `call ${failed ? "bad" : ""}`, dataset: { number: call.number } },
       h(
         "details",
         {},
         h(
           "summary",
-          {},
+          { dataset: { key: `${call.number}/summary` } },
           h("span", { class: `service ${call.service}` }, SERVICES[call.service] ?? call.service),
           h("span", { class: "method" }, call.method),
           h("span", { class: "path", title: path }, shorten(path)),
@@ -107,6 +134,7 @@ export class CallLog {
           h("p", {}, `#${call.number} at ${new Date(call.at).toLocaleTimeString("en")}`, call.fault && h("span", { class: "tag fault" }, `scripted: ${call.fault}`)),
           h("p", { class: "whole-path" }, call.path),
           id && h("p", {}, "about ", id),
+          job && h("p", {}, "for the job ", job),
           told,
         ),
       ),

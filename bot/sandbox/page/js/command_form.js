@@ -42,6 +42,18 @@ export class CommandForm {
     first.focus();
   }
 
+  /** Fill options in, as `{name: text}`; the first of them gets the focus. */
+  fill(values) {
+    const fields = Object.entries(values).map(([name, text]) => {
+      const option = this.call.options.find((one) => one.name === name);
+      const field = this.fields.find((one) => one.option.name === name) ?? (option && this.add(option));
+      if (field) field.text = text;
+      return field;
+    });
+    this.offerMore();
+    fields.find(Boolean)?.focus();
+  }
+
   add(option) {
     const field = new OptionField(option, this);
     this.fields.push(field);

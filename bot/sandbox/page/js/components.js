@@ -23,8 +23,8 @@ const MAKERS = {
   9: (section, message) =>
     h("div", { class: "section" }, h("div", {}, all(section.components, message)), section.accessory && componentNode(section.accessory, message)),
   10: (text) => h("div", { class: "markdown" }, markdown(text.content ?? "", names)),
-  11: (thumbnail) => h("div", { class: "thumbnail" }, mediaNode(thumbnail)),
-  12: (media) => gallery(media.items.map(asPicture).filter((one) => one.url)),
+  11: (thumbnail, message) => h("div", { class: "thumbnail" }, mediaNode(thumbnail, message)),
+  12: (media, message) => gallery(media.items.map((item) => asPicture(item, message)).filter((one) => one.url)),
   13: (file, message) => fileNode(file, message),
   14: (line) => h("hr", { class: line.divider === false ? "space" : null }),
   17: containerNode,
@@ -46,14 +46,14 @@ function containerNode(container, message) {
   return node;
 }
 
-function asPicture({ media, description, spoiler }) {
+function asPicture({ media, description, spoiler }, message) {
   const url = localUrl(media?.url);
   const name = url ? decodeURIComponent(url.split("?")[0].split("/").pop()) : "picture";
-  return { key: url, url, name, description, spoiler, width: media?.width, height: media?.height };
+  return { key: `${message.id}/${url}`, url, name, description, spoiler, width: media?.width, height: media?.height };
 }
 
-function mediaNode(item) {
-  const one = asPicture(item);
+function mediaNode(item, message) {
+  const one = asPicture(item, message);
   return one.url ? picture(one) : null;
 }
 

@@ -19,6 +19,7 @@ export class Composer {
     this.files = [];
     this.replyTo = null;
     this.form = null;
+    this.wanted = null;
     this.picker = new Picker();
     this.replyBar = h("div", { class: "reply-bar", hidden: true });
     this.tray = h("div", { class: "tray", hidden: true });
@@ -58,7 +59,10 @@ export class Composer {
       chat.classList.remove("dropping");
       this.takeFiles(event.dataTransfer.files);
     });
-    store.on("place", () => this.describe());
+    store.on("place", () => {
+      this.describe();
+      this.useWanted();
+    });
     store.on("reply", (message) => this.reply(message));
   }
 
@@ -82,11 +86,27 @@ export class Composer {
     this.typed();
   }
 
-  /** Begin a command by its name. */
-  useCommand(name) {
-    const call = callable(store.commands(CHAT_INPUT)).find((one) => one.name === name);
-    if (call) this.begin(call);
-    else toast(`There is no /${name} here`, { kind: "error" });
+  /** Begin a command by its name, with some of its options filled in. */
+  useCommand(name, options = {}) {
+    const calls = callable(store.commands(CHAT_INPUT));
+    const call = calls.find((one) => one.name === name);
+    if (call) {
+      this.begin(call);
+      this.form.fill(options);
+    } else if (calls.length) toast(`There is no /${name} here`, { kind: "error" });
+    else {
+      toast("The bot is on its way…");
+      this.wanted = { name, options };
+    }
+  }
+
+  /** Begin what was wanted before the bot had come, unless something else was begun meanwhile. */
+  useWanted() {
+    const { wanted } = this;
+    if (!wanted || !store.commands(CHAT_INPUT).length) return;
+    this.wanted = null;
+    byId("toasts").replaceChildren();
+    if (!this.form && !this.input.value) this.useCommand(wanted.name, wanted.options);
   }
 
   // -- typing -------------------------------------------------------------------------------------------------------

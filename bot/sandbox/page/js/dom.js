@@ -47,6 +47,13 @@ export function webUrl(address) {
   }
 }
 
+/** Draw something anew and give the focus back to what has the same key. */
+export function keepFocus(place, draw) {
+  const key = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  draw();
+  if (key) [...place.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key)?.focus({ preventScroll: true });
+}
+
 /** Say something for a moment at the edge of the page. */
 export function toast(text, { kind = "info" } = {}) {
   const note = h("div", { class: `toast ${kind}` }, text);

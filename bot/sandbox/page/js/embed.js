@@ -6,8 +6,8 @@ import { picture } from "./attachments.js";
 import { markdown } from "./markdown.js";
 import { inline, warn } from "./markdown_inline.js";
 
-/** Return an embed. */
-export function embedNode(embed, names) {
+/** Return an embed of a message. */
+export function embedNode(embed, names, messageId) {
   const node = h(
     "div",
     { class: "embed" },
@@ -18,10 +18,10 @@ export function embedNode(embed, names) {
       embed.title && h("div", { class: "embed-title" }, titleOf(embed, names)),
       embed.description && h("div", { class: "markdown" }, markdown(embed.description, names)),
       embed.fields?.length > 0 && fields(embed.fields, names),
-      embed.image?.url && embedPicture(embed.image, "embed-image"),
+      embed.image?.url && embedPicture(embed.image, "embed-image", messageId),
       footer(embed),
     ),
-    embed.thumbnail?.url && embedPicture(embed.thumbnail, "embed-thumbnail"),
+    embed.thumbnail?.url && embedPicture(embed.thumbnail, "embed-thumbnail", messageId),
   );
   if (Number.isInteger(embed.color)) node.style.setProperty("--stripe", `#${embed.color.toString(16).padStart(6, "0")}`);
   return node;
@@ -52,10 +52,10 @@ function fields(list, names) {
   );
 }
 
-function embedPicture(media, className) {
+function embedPicture(media, className, messageId) {
   const url = localUrl(media.url);
   if (!url) return h("p", { class: "not-shown" }, "A picture from elsewhere; the playground loads nothing from outside.");
-  return h("div", { class: className }, picture({ key: url, url, name: "Picture", description: media.description, width: media.width, height: media.height }));
+  return h("div", { class: className }, picture({ key: `${messageId}/${url}`, url, name: "Picture", description: media.description, width: media.width, height: media.height }));
 }
 
 function footer(embed) {

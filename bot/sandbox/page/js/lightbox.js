@@ -1,4 +1,5 @@
-// The larger view of pictures: arrows go on, Escape closes, and there is a way to keep one.
+// The larger view of pictures: arrows go on, Escape closes, and there is a way to keep one, and to see what it was made
+// from.
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -9,11 +10,15 @@ export function showLarge(pictures, first) {
   const image = h("img", {});
   const count = h("span", { class: "count", "aria-live": "polite" });
   const keep = h("a", { class: "button ghost" }, icon("download"), "Download");
+  const before = h("button", { type: "button", class: "button ghost", "aria-pressed": "false", onclick: () => show(at, !showsBefore()) }, "Before");
+  const showsBefore = () => before.getAttribute("aria-pressed") === "true";
   const box = h("dialog", { class: "lightbox", "aria-label": "Picture", onclose: () => box.remove() });
 
-  const show = (number) => {
+  const show = (number, asBefore = false) => {
     at = (number + pictures.length) % pictures.length;
-    const one = pictures[at];
+    const one = asBefore ? pictures[at].before : pictures[at];
+    before.hidden = !pictures[at].before;
+    before.setAttribute("aria-pressed", String(asBefore));
     image.src = one.url;
     image.alt = one.description || one.name;
     keep.href = one.url;
@@ -24,7 +29,7 @@ export function showLarge(pictures, first) {
     h("button", { type: "button", class: `icon-button arrow ${name}`, "aria-label": label, onclick: () => show(at + step) }, icon(name));
 
   box.append(
-    h("header", {}, count, keep, h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => box.close() }, icon("close"))),
+    h("header", {}, count, before, keep, h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => box.close() }, icon("close"))),
     h("div", { class: "stage" }, image),
   );
   if (pictures.length > 1) box.append(arrow("left", "Previous picture", -1), arrow("right", "Next picture", 1));

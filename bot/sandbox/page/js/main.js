@@ -21,18 +21,17 @@ const world = new WorldPanel({ close: () => drawers.closeWorld(), reveal: () => 
 names.useCommand = (name) => composer.useCommand(name);
 setUpSidebar(() => drawers.closePlaces());
 setUpMessages({ openPicker: () => composer.openPicker() });
-setUpHint(byId("composer"), [
-  { title: "Use a command", text: "type / as in Discord", go: () => composer.openPicker() },
-  { title: "Kill the bot", text: "no job is lost by it", go: () => drawers.openWorld() },
-  {
-    title: "Be someone else",
-    text: "press their buttons",
-    go: () => {
-      drawers.openPlaces();
-      document.querySelector('.person[aria-checked="false"]')?.focus();
-    },
+setUpHint(byId("composer"), {
+  command: ({ command, options }) => composer.useCommand(command, options),
+  kill: () => {
+    drawers.openWorld();
+    world.kill.focus();
   },
-]);
+  person: () => {
+    drawers.openPlaces();
+    document.querySelector('.person[aria-checked="false"]')?.focus();
+  },
+});
 
 store.on("place", () => {
   const { channel } = store;
@@ -67,6 +66,7 @@ new Live({
   onNews: (kind, news) => {
     if (kind === "discord") inTurn(() => store.heard(news.event));
     else if (kind === "clock") setClock(news);
+    else if (kind === "commands") inTurn(() => store.syncState());
     else world.hear(kind, news);
   },
 });

@@ -3,6 +3,7 @@
 import { act } from "./api.js";
 import { attachmentNodes } from "./attachments.js";
 import { avatar } from "./avatar.js";
+import { pictureBefore } from "./before.js";
 import { timeNode } from "./clock.js";
 import { all } from "./components.js";
 import { h } from "./dom.js";
@@ -68,8 +69,8 @@ function body(message, layout) {
   if (layout) return [all(message.components, message), edited];
   return [
     text,
-    attachmentNodes(message.attachments),
-    (message.embeds ?? []).map((embed) => embedNode(embed, names)),
+    attachmentNodes(message.attachments, message.author.bot ? pictureBefore(message) : null),
+    (message.embeds ?? []).map((embed) => embedNode(embed, names, message.id)),
     edited,
     all(message.components, message),
   ];
@@ -106,7 +107,8 @@ const elbow = () => h("span", { class: "elbow", "aria-hidden": "true" });
 /** Return the beginning of a message as one line of text. */
 export function previewOf(message) {
   const text = message.content || message.embeds?.[0]?.description || message.embeds?.[0]?.title || "";
-  const line = h("div", {}, markdown(text.slice(0, 300), names)).textContent.replace(/\s+/g, " ").trim();
+  const blocks = markdown(text.slice(0, 300), names).map((block) => block.textContent);
+  const line = blocks.join(" ").replace(/\s+/g, " ").trim();
   return line.slice(0, 120) || (message.attachments.length ? "Press to see the attachment" : "Press to see the message");
 }
 

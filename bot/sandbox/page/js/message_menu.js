@@ -67,6 +67,7 @@ function mayDelete(message) {
 
 async function useApp(command, message) {
   const body = { command: command.name, target: message.id };
+  store.tell("sent");
   const answer = await store.ask("context-menu", body, { label: command.name });
   if (answer?.modal) openModal(answer);
 }

@@ -21,12 +21,21 @@ export function setUpMessages({ openPicker }) {
   let stays = true;
   const toEnd = () => {
     stays = true;
+    unseen.hidden = true;
     log.scrollTop = log.scrollHeight;
   };
   const keepEnd = () => stays && toEnd();
   log.addEventListener("scroll", () => {
     stays = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
+    if (stays) unseen.hidden = true;
   });
+  // Whoever reads further up is told of what comes, such as the private answer to a button of an old message.
+  const down = () => {
+    toEnd();
+    log.focus({ preventScroll: true });
+  };
+  const unseen = h("button", { type: "button", class: "button primary small unseen", hidden: true, onclick: down }, icon("down"), "New messages");
+  log.after(h("div", { class: "below-log" }, unseen));
   const sizes = new ResizeObserver(keepEnd);
   for (const part of [log, list, underWay]) sizes.observe(part);
   const sorted = () => [...store.messages.values()].sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
@@ -50,6 +59,7 @@ export function setUpMessages({ openPicker }) {
       const next = shown[at + 1] && nodeOf(shown[at + 1].id);
       if (next) next.before(node);
       else list.append(node);
+      unseen.hidden = stays;
     }
     rove();
     keepEnd();

@@ -13,8 +13,20 @@ async function hordeBack() {
 /** Take back everything that waits to go wrong. */
 export async function putRight() {
   await remove("faults");
-  for (const lever of ["fault", "silence", "censor", "dead-links"]) await act(`horde/${lever}`, { next: 0 });
+  for (const lever of ["fault", "silence", "censor", "dead-links", "alchemy-fault"]) await act(`horde/${lever}`, { next: 0 });
+  await act("horde/text", { fault: 0, censor: 0 });
 }
+
+/** What is arranged at the Horde, in words. */
+export const PLANS = {
+  fault: "worker fault",
+  silence: "silent worker",
+  censor: "censored picture",
+  "dead-links": "dead link",
+  "text-fault": "writer's fault",
+  "text-censor": "censored text",
+  "alchemy-fault": "alchemist's fault",
+};
 
 export const MISHAPS = [
   {
@@ -58,6 +70,18 @@ export const MISHAPS = [
     about: "The next download finds its link dead",
     said: "The next download link is dead.",
     arrange: () => act("horde/dead-links", { next: 1, kind: "expired" }),
+  },
+  {
+    label: "Writer fails",
+    about: "The next text that a worker takes ends in a fault",
+    said: "The next writer fails.",
+    arrange: () => act("horde/text", { fault: 1 }),
+  },
+  {
+    label: "Form fails",
+    about: "The next four attempts at alchemy end in a fault; a form gives up at its fourth",
+    said: "The next four attempts at a form fail.",
+    arrange: () => act("horde/alchemy-fault", { next: 4 }),
   },
   {
     label: "Discord cuts a call",

@@ -1,7 +1,7 @@
 // Channels, the direct message, and who one is.
 
 import { avatar } from "./avatar.js";
-import { byId, h } from "./dom.js";
+import { byId, h, keepFocus } from "./dom.js";
 import { icon } from "./icons.js";
 import { store } from "./store.js";
 
@@ -94,11 +94,4 @@ function moveRadio(event, choices) {
   const next = choices[(at + step + choices.length) % choices.length];
   next.focus();
   next.click();
-}
-
-/** Draw something anew and give the focus back to what has the same key. */
-export function keepFocus(place, draw) {
-  const key = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  draw();
-  if (key) [...place.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key)?.focus({ preventScroll: true });
 }

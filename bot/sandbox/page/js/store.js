@@ -6,6 +6,7 @@
 //   "acts"     what is on its way or failed in the channel changed
 //   "unread"   another channel has news
 //   "sent"     the person wrote something or used a command
+//   "killed"   the bot, which ran before, does not run any more
 // and passes on what people want of other parts of the page: "reply" and "calls" (a message).
 
 import { act, look, Refused } from "./api.js";
@@ -27,6 +28,8 @@ class Store extends EventTarget {
     this.unread = new Set();
     this.acts = [];
     this.fetching = new Map();
+    // Counts whenever what is shown becomes another: what was asked for before is nobody's business any more.
+    this.view = 0;
   }
 
   tell(type, detail) {
@@ -104,6 +107,9 @@ class Store extends EventTarget {
       look("discord/interactions"),
     ]);
     setClock(clock);
+    // What was being fetched is read with everything else.
+    this.fetching.clear();
+    this.view += 1;
     this.state = state;
     this.interactions = new Map(interactions.map((one) => [one.id, one]));
     if (!this.me) this.meId = this.userNamed(remembered("person") ?? "")?.id ?? this.people[0]?.id;
@@ -123,10 +129,10 @@ class Store extends EventTarget {
   }
 
   async loadMessages() {
-    const wanted = this.channelId;
-    if (!wanted) return;
-    const list = await look(`discord/channels/${wanted}/messages?as_user=${this.meId}`);
-    if (wanted !== this.channelId) return;
+    const { view } = this;
+    if (!this.channelId) return;
+    const list = await look(`discord/channels/${this.channelId}/messages?as_user=${this.meId}`);
+    if (view !== this.view) return;
     this.messages = new Map(list.filter((one) => !one.deleted_at).map((one) => [one.id, one]));
     this.tell("messages");
   }
@@ -134,6 +140,7 @@ class Store extends EventTarget {
   async choosePerson(id) {
     const leavesDm = this.channel && !this.channel.guild_id;
     this.meId = id;
+    this.view += 1;
     remember("person", this.me.name);
     if (leavesDm) await this.openDm();
     else await this.chooseChannel(this.channelId);
@@ -141,6 +148,8 @@ class Store extends EventTarget {
 
   async chooseChannel(id) {
     this.channelId = id;
+    this.view += 1;
+    this.fetching.clear();
     this.unread.delete(id);
     this.messages = new Map();
     if (this.channel?.guild_id) remember("channel", this.channel.name);
@@ -181,24 +190,34 @@ class Store extends EventTarget {
 
   /** Read a message; news of it that come meanwhile make it be read once more, not once each. */
   async fetchMessage(id) {
-    if (this.fetching.has(id)) {
-      this.fetching.set(id, true);
+    const other = this.fetching.get(id);
+    if (other) {
+      other.again = true;
       return;
     }
+    const { view } = this;
+    const mine = { again: false };
+    this.fetching.set(id, mine);
     try {
       do {
-        this.fetching.set(id, false);
+        mine.again = false;
         const message = await look(`discord/messages/${id}`).catch(() => null);
         if (message?.interaction_id) await this.interaction(message.interaction_id).catch(() => null);
-        const mine = !message?.ephemeral_for || message.ephemeral_for === this.meId;
-        if (message && !message.deleted_at && mine && message.channel_id === this.channelId) {
+        if (view !== this.view) return;
+        if (message && this.shows(message)) {
           this.messages.set(id, message);
           this.tell("message", message);
         }
-      } while (this.fetching.get(id));
+      } while (mine.again);
     } finally {
-      this.fetching.delete(id);
+      if (this.fetching.get(id) === mine) this.fetching.delete(id);
     }
+  }
+
+  /** Whether a message is one that the person sees in the channel that is open. */
+  shows(message) {
+    const forMe = !message.ephemeral_for || message.ephemeral_for === this.meId;
+    return forMe && !message.deleted_at && message.channel_id === this.channelId;
   }
 
   async interaction(id) {
