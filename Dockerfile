@@ -20,7 +20,8 @@ RUN groupadd --gid 10001 muster \
     && useradd --uid 10001 --gid muster --no-create-home --home-dir /data --shell /usr/sbin/nologin muster \
     && install -d -o muster -g muster /data
 COPY --from=build /venv /venv
-# WEB_HOST stays on loopback: the health check below runs inside, and nothing outside needs the server.
+# WEB_HOST stays on loopback: the health check below runs inside, and nothing outside needs the server unless services
+# are to call the bot (docs/webhooks.md).
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DATABASE_URL=sqlite+aiosqlite:////data/muster.db \

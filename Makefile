@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# Some shells forbid Python to keep what it compiled; then every bot that a test starts is compiled anew.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help env demo run test cover lint check screenshots lock clean
+.PHONY: help env demo run test cover crash chaos soak bench lint check screenshots lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,10 +28,22 @@ run: $(STAMP) ## the bot against the services in .env
 	@$(BIN)/python -m bot run
 
 test: $(STAMP) ## the whole suite, offline
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 cover: $(STAMP) ## the whole suite once more, telling which lines and branches it never takes
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+crash: $(STAMP) ## kill the bot at every single point of a job and look what becomes of it (docs/reliability.md)
+	$(BIN)/python -m tests.crash $(ARGS)
+
+chaos: $(STAMP) ## random kills and mishaps, then an audit: make chaos ROUNDS=50 SEED=7
+	$(BIN)/python -m tests.chaos --rounds $(or $(ROUNDS),50) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+soak: $(STAMP) ## a day of mixed use, and the month after it, in minutes
+	$(BIN)/python -m tools.soak $(ARGS)
+
+bench: $(STAMP) ## how quick the bot is and what it costs (docs/performance.md)
+	$(BIN)/python -m tools.bench $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy strict, import directions
 	$(BIN)/ruff check .

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from bot.app_osais import LATE_EVERY, OsaisParts, open_osais
+from bot.chat.operators import operators_book
 from bot.client import MusterClient, point_library_at
 from bot.clock import Clock
-from bot.delivery import Delivery, DiscordRefetcher, MessageOpener, OriginalFinder
+from bot.delivery import Delivery, DiscordRefetcher, MessageOpener, Notices, OriginalFinder
 from bot.delivery.routes import Routes
 from bot.domain.jobs import ProcessId
 from bot.errors import SetupError
 from bot.http import HttpClient
 from bot.media import MediaFetcher
-from bot.providers.horde import AlchemyDesk, Catalogue, HordeAlchemyProvider, HordeClient, HordeImageProvider
+from bot.providers.horde import Account, AlchemyDesk, Catalogue, HordeAlchemyProvider, HordeClient, HordeImageProvider
 from bot.providers.horde.text_catalogue import TextCatalogue
 from bot.providers.horde.text_client import HordeTextClient
 from bot.providers.horde.text_provider import HordeTextProvider
@@ -33,6 +35,7 @@ from bot.services.conversations import Conversations
 from bot.services.imagining import Imagining
 from bot.services.jobs import JobService, ReplyBook
 from bot.services.personas import built_in
+from bot.services.preferences import Preferences
 from bot.services.sources import KeptSources
 from bot.services.talking import Talking
 from bot.services.tracker import Tracker
@@ -40,11 +43,15 @@ from bot.settings import Settings
 from bot.store.artifacts import SqlArtifactStore
 from bot.store.conversations import SqlConversationStore
 from bot.store.engine import open_database
+from bot.store.inbox import SqlInboxStore
 from bot.store.jobs import SqlJobStore
+from bot.store.preferences import SqlPreferenceStore
 from bot.store.processes import SqlProcessStore
 from bot.store.state import SqlStateStore
 from bot.store.writer import Writer
+from bot.web.doors import find_doors
 from bot.web.health import Health
+from bot.web.listener import Listener
 from bot.web.server import serve_web
 from cogs.about import About
 from cogs.alchemy import Alchemy
@@ -53,7 +60,9 @@ from cogs.chat import ChatCommands
 from cogs.controls import Controls
 from cogs.hearing import Hearing
 from cogs.imagine import Imagine
+from cogs.jobs import JobCommands
 from cogs.mentions import Mentions
+from cogs.osais import Osais
 from cogs.personas import PersonaCommands
 from cogs.speakers import Speakers
 
@@ -61,8 +70,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two signs of life of this process.
 HEARTBEAT = 10.0
-#: Seconds between two looks at the lists of models and alchemists, and between two purges.
-MODELS_EVERY, PURGE_EVERY = 60.0, 600.0
+#: Seconds between two looks at the lists of models and alchemists, at the account's limits, and between two purges.
+MODELS_EVERY, ACCOUNT_EVERY, PURGE_EVERY = 60.0, 600.0, 600.0
 #: Seconds that requests on their way to a provider, and then edits in flight, may take after we are told to stop.
 GRACE = 4.0
 #: Longest call of Discord's webhook routes, in seconds: an edit that hangs is tried again while its token lives.
@@ -78,7 +87,9 @@ class App:
     process: ProcessId
     processes: SqlProcessStore
     artifacts: SqlArtifactStore
+    inbox: SqlInboxStore
     writer: Writer
+    account: Account
     catalogue: Catalogue
     desk: AlchemyDesk
     texts: TextCatalogue
@@ -89,6 +100,10 @@ class App:
     client: MusterClient
     finder: OriginalFinder
     health: Health
+    #: None without a public address.
+    listener: Listener | None
+    #: None without a client token of OSAIS.
+    osais: OsaisParts | None
 
 
 async def run_bot(settings: Settings, *, clock: Clock, stop: asyncio.Event | None = None) -> int:
@@ -115,7 +130,7 @@ def _first(group: BaseExceptionGroup[SetupError]) -> SetupError:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
+async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  # noqa: PLR0915 - one line a part
     """Open and wire every part; nothing is running yet."""
     point_library_at(settings.discord_api_url, settings.discord_gateway_url)
     async with AsyncExitStack() as stack:
@@ -128,6 +143,18 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
         process = ProcessId(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
         store = SqlJobStore(database)
         artifacts = SqlArtifactStore(database, cap_bytes=settings.artifact_cap_bytes)
+        inbox = SqlInboxStore(database)
+        state = SqlStateStore(database)
+        doors = await find_doors(
+            settings.public_url,
+            settings.webhook_secret,
+            state=state,
+            inbox=inbox,
+            jobs=store,
+            artifacts=artifacts,
+            clock=clock,
+        )
+        hooks = doors.hooks if doors else None
         horde = HordeClient(
             HttpClient(session, clock),
             clock,
@@ -136,10 +163,18 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
             client_agent=settings.horde_client_agent,
             reference_url=settings.horde_image_reference_url,
         )
+        account = Account(horde)
         catalogue = Catalogue(horde, clock)
-        provider = HordeImageProvider(horde, media, catalogue, clock, known_ids=lambda: store.known_remote_ids("horde"))
+        provider = HordeImageProvider(
+            horde,
+            media,
+            catalogue,
+            clock,
+            known_ids=lambda: store.known_remote_ids(HordeImageProvider.name),
+            webhooks=hooks,
+        )
         desk = AlchemyDesk(horde, clock)
-        alchemy = HordeAlchemyProvider(horde, media, desk, clock)
+        alchemy = HordeAlchemyProvider(horde, media, desk, clock, webhooks=hooks)
         text_client = HordeTextClient(
             session,
             clock,
@@ -148,14 +183,25 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
             client_agent=settings.horde_client_agent,
             reference_url=settings.horde_text_reference_url,
         )
-        texts = TextCatalogue(text_client, clock)
+        texts = TextCatalogue(
+            text_client,
+            clock,
+            book=operators_book(settings.text_templates_file, settings.template_overrides),
+            overrides=settings.template_overrides,
+            pinned=settings.text_models,
+        )
         writer = HordeTextProvider(
-            text_client, texts, clock, known_ids=lambda: store.known_remote_ids(HordeTextProvider.name)
+            text_client,
+            texts,
+            clock,
+            known_ids=lambda: store.known_remote_ids(HordeTextProvider.name),
+            blocked_words=settings.blocked_words,
+            webhooks=hooks,
         )
         conversations = Conversations(SqlConversationStore(database), store, clock)
         asking = Asking(texts, built_in(), anonymous=settings.horde_is_anonymous)
         client = MusterClient(
-            state=SqlStateStore(database),
+            state=state,
             clock=clock,
             gateway_given=bool(settings.discord_gateway_url),
             message_content=settings.message_content_intent,
@@ -163,23 +209,56 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
         stack.push_async_callback(client.shut)
         routes = Routes(client, session, clock, logged_in=client.logged_in)
         book = ReplyBook(store=store, clock=clock, process=process, messages=conversations)
-        sources = KeptSources(
-            media=media, artifacts=artifacts, clock=clock, process=process, refetcher=DiscordRefetcher(routes)
+        refetcher = DiscordRefetcher(routes)
+        sources = KeptSources(media=media, artifacts=artifacts, clock=clock, process=process, refetcher=refetcher)
+        osais = await stack.enter_async_context(
+            open_osais(
+                settings,
+                HttpClient(session, clock),
+                clock,
+                jobs=store,
+                artifacts=artifacts,
+                inbox=inbox,
+                state=state,
+                doors=doors,
+                process=process,
+                fresh_url=refetcher.fresh_url,
+            )
         )
-        delivery = Delivery(routes=routes, artifacts=artifacts, sources=sources, book=book, clock=clock)
+        preferences = Preferences(SqlPreferenceStore(database))
+        notices = Notices(routes, preferences)
+        delivery = Delivery(
+            routes=routes, artifacts=artifacts, sources=sources, book=book, notices=notices, clock=clock
+        )
         tracker = Tracker(
             store=store,
             artifacts=artifacts,
-            providers={provider.name: provider, alchemy.name: alchemy, writer.name: writer},
+            providers={
+                provider.name: provider,
+                alchemy.name: alchemy,
+                writer.name: writer,
+                **(osais.providers if osais else {}),
+            },
             sources=sources,
             shows=delivery,
             clock=clock,
             process=process,
             composes=Composer(asking=asking, conversations=conversations, captions=Captioner(alchemy, sources, clock)),
+            share=settings.jobs_per_person,
+            room=account.room,
         )
-        jobs = JobService(store=store, tracker=tracker, shows=delivery, clock=clock, process=process)
+        listener = Listener(doors, wake=tracker.wake, osais_token=settings.osais_token) if doors else None
+        jobs = JobService(
+            store=store,
+            tracker=tracker,
+            shows=delivery,
+            clock=clock,
+            process=process,
+            at_most=settings.jobs_per_person + settings.jobs_waiting_per_person,
+        )
         imagining = Imagining(catalogue)
-        works = Alchemy(jobs, delivery, desk, clock, client.tree)
+        engines = Osais(jobs, osais.engines, delivery, clock) if osais else None
+        works = Alchemy(jobs, delivery, desk, clock, client.tree, engines)
         talking = Talking(asking=asking, conversations=conversations, jobs=jobs, clock=clock)
         speakers = Speakers(delivery, routes, clock)
         free_threads = settings.chat_threads and settings.message_content_intent
@@ -199,22 +278,33 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
             speakers=speakers,
             routes=routes,
             tree=client.tree,
+            clock=clock,
         )
         chat = ChatCommands(asking=asking, conversations=conversations, clock=clock, free_threads=free_threads)
         mentions = Mentions(jobs, delivery, routes, desk, clock, client, hearing)
         controls = Controls(jobs, imagining, delivery, clock, works)
-        imagine = Imagine(jobs, imagining, delivery, clock)
-        controls.learn(ask.presses, deleted=ask.deleted)
-        about = About(lambda: client.command_ids)
-        cogs = [imagine, works, ask, chat, PersonaCommands(asking.personas), mentions, controls, about]
-        client.equip(cogs=cogs, presses=controls, picks=works)
+        controls.learn({**ask.presses, **(engines.presses if engines else {})}, deleted=ask.deleted)
+        cogs = [
+            Imagine(jobs, imagining, delivery, clock, engines),
+            works,
+            ask,
+            chat,
+            PersonaCommands(asking.personas),
+            JobCommands(jobs, delivery, preferences, controls),
+            mentions,
+            controls,
+            About(lambda: client.command_ids),
+        ]
+        client.equip(cogs=[*cogs, *([engines] if engines else [])], presses=controls, picks=works)
         yield App(
             settings=settings,
             clock=clock,
             process=process,
             processes=SqlProcessStore(database),
             artifacts=artifacts,
+            inbox=inbox,
             writer=database.writer,
+            account=account,
             catalogue=catalogue,
             desk=desk,
             texts=texts,
@@ -225,6 +315,8 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
             client=client,
             finder=OriginalFinder(routes, clock, MessageOpener(routes, delivery, clock)),
             health=Health(clock),
+            listener=listener,
+            osais=osais,
         )
 
 
@@ -236,14 +328,15 @@ async def _serve(app: App, stopping: asyncio.Event) -> None:
     app.health.add_loop("tracker", lambda: app.tracker.turned_at, within=60.0)
     app.health.add_part("store", lambda: app.writer.healthy)
     app.health.add_part("gateway", app.client.gateway_up)
-    app.health.add_part("providers", lambda: not app.tracker.providers_silent)
+    app.health.add_part("providers", lambda: not app.tracker.services_down)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(serve_web(app.health, settings.web_host, settings.web_port))
+        await stack.enter_async_context(serve_web(app.health, settings.web_host, settings.web_port, app.listener))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         loops = [
             group.create_task(app.delivery.run(), name="delivery"),
             group.create_task(app.tracker.run(), name="tracker"),
             group.create_task(_every(app.clock, HEARTBEAT, lambda: _beat(app, beat)), name="heartbeat"),
+            group.create_task(_every(app.clock, ACCOUNT_EVERY, app.account.refresh), name="account"),
             group.create_task(_every(app.clock, MODELS_EVERY, app.catalogue.refresh), name="models"),
             group.create_task(_every(app.clock, MODELS_EVERY, app.desk.refresh), name="alchemists"),
             group.create_task(_every(app.clock, MODELS_EVERY, app.texts.refresh), name="texts"),
@@ -251,6 +344,12 @@ async def _serve(app: App, stopping: asyncio.Event) -> None:
             group.create_task(_every(app.clock, HEARTBEAT, lambda: _resume(app)), name="resume"),
             group.create_task(_discord(app, stopping), name="discord"),
         ]
+        if app.osais is not None:
+            loops += [
+                group.create_task(_every(app.clock, MODELS_EVERY, app.osais.catalogue.refresh), name="engines"),
+                group.create_task(_every(app.clock, LATE_EVERY, app.osais.latecomers.look), name="latecomers"),
+                group.create_task(app.osais.tell(), name="callback-address"),
+            ]
         await stopping.wait()
         log.info("stopping", extra={"action": "bot.stopping"})
         app.client.stopping = True
@@ -283,9 +382,15 @@ async def _purge(app: App) -> None:
     purged = await app.artifacts.purge(now=app.clock.now())
     if purged:
         log.info("old results deleted", extra={"action": "artifacts.purged", "count": purged})
+    unasked = await app.inbox.purge(now=app.clock.now())
+    if unasked:
+        log.info("old calls deleted", extra={"action": "inbox.purged", "count": unasked})
     forgotten = await app.conversations.purge(days=app.settings.conversation_days)
     if forgotten:
         log.info("old conversations deleted", extra={"action": "conversations.purged", "count": forgotten})
+    done_with = await app.jobs.purge(days=app.settings.job_days)
+    if done_with:
+        log.info("old jobs deleted", extra={"action": "jobs.purged", "count": done_with})
 
 
 async def _every(clock: Clock, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:

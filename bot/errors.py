@@ -5,6 +5,7 @@
     │   ├── InvalidRequest         an option is out of range, or options contradict each other
     │   ├── MissingPermissions     the bot may not do here what it would have to do
     │   ├── NotAllowed             this person may not do that to this job
+    │   ├── TooManyJobs            this person has enough jobs here for now
     │   └── JobGone                the job is no longer known
     ├── ProviderError              a remote service did not do what it was asked
     │   ├── Unavailable            not reachable, or answering with 5xx: try again later
@@ -75,6 +76,19 @@ class NotAllowed(UserError):
         "Only the person who asked for this, or somebody with **Manage Messages**, can do that. "
         "You can start your own with `/imagine`."
     )
+
+
+class TooManyJobs(UserError):
+    """This person has enough jobs here for now; `open_jobs` says how many that is."""
+
+    default_user_message = (
+        "You already have as many requests here as I keep for one person. "
+        "Please wait for one to be done, or cancel one: `/jobs list` shows them."
+    )
+
+    def __init__(self, detail: str = "", *, open_jobs: int = 0, user_message: str | None = None) -> None:
+        super().__init__(detail, user_message=user_message)
+        self.open_jobs = open_jobs
 
 
 class JobGone(UserError):

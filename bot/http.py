@@ -75,6 +75,10 @@ class HttpClient:
         """Delete, trying again on trouble: the services we use answer a second DELETE like the first."""
         return await self._patiently("DELETE", url, headers=headers)
 
+    async def patch_json(self, url: str, body: object, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """Set fields of something, trying again on trouble: saying the same twice changes nothing."""
+        return await self._patiently("PATCH", url, headers=headers, body=body)
+
     async def post_json(self, url: str, body: object, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Submit, once. Raises `Unavailable` (it did not arrive), `Busy` (429), or `SubmissionUncertain`."""
         return await self._call("POST", url, headers=headers, body=body, once=True)
@@ -86,6 +90,7 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        body: object = None,
     ) -> Answer:
         retrying = tenacity.AsyncRetrying(
             sleep=self._clock.sleep,
@@ -94,7 +99,7 @@ class HttpClient:
             retry=tenacity.retry_if_exception(_worth_another_try),
             reraise=True,
         )
-        return await retrying(self._call, method, url, headers=headers, params=params)
+        return await retrying(self._call, method, url, headers=headers, params=params, body=body)
 
     async def _call(
         self,

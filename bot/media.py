@@ -36,6 +36,7 @@ _USER_INFO = re.compile(r"[^/?#]*//[^/?#]*@")
 
 _NOT_ANSWERING = "The place where that picture is kept isn't answering right now. Please try again in a moment."
 _NOT_A_PICTURE = "That file isn't a picture I can read. Please use a PNG, JPEG, WebP, or GIF."
+_ELSEWHERE = "I don't fetch pictures from where that one is kept. Please save it and send it as a file of your own."
 _SVG = "I can't work on SVG drawings. Please save it as a PNG and send that."
 _BROKEN = "That picture is damaged or cut off. Please upload it again, or try another file."
 
@@ -117,6 +118,10 @@ class MediaFetcher:
         async with self._decoding:
             return await asyncio.to_thread(examine, data, max_pixels=limits.max_pixels)
 
+    async def download(self, url: str, limits: MediaLimits) -> bytes:
+        """Fetch whatever is at `url`, unseen: what it is, is the caller's to find out. Raises like `fetch`."""
+        return await self._download(url, limits)
+
     async def _download(self, url: str, limits: MediaLimits) -> bytes:
         target = self._checked(url)
         try:
@@ -152,7 +157,7 @@ class MediaFetcher:
         except ValueError as error:
             raise MediaError("not a usable address") from error
         if not allowed:
-            raise MediaError("its host is not on the list of allowed media hosts")
+            raise MediaError("its host is not on the list of allowed media hosts", user_message=_ELSEWHERE)
         return target
 
 

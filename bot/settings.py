@@ -42,6 +42,12 @@ TEXT_REFERENCE_URL: Final = "https://raw.githubusercontent.com/Haidra-Org/AI-Hor
 #: The example of the Horde's documentation; the server refuses it (403, `BannedClientAgent`).
 _BANNED_AGENT: Final = "My-Project:v0.0.1:My-Contact"
 
+#: Fewer characters could be guessed.
+SHORTEST_SECRET: Final = 16
+_NOT_PUBLIC: Final = (
+    "give the https:// address under which services reach the bot, without ? or a user name, or leave it empty"
+)
+
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
 #: What to do about a value whose type or range is wrong (pydantic's own sentences may repeat the value).
@@ -50,6 +56,9 @@ _FIXES: Final = {
     "message_content_intent": "give true or false",
     "chat_threads": "give true or false",
     "conversation_days": "give a whole number of days, at least 1",
+    "jobs_per_person": "give a whole number of jobs, at least 1",
+    "jobs_waiting_per_person": "give a whole number of jobs, 0 for none",
+    "job_days": "give a whole number of days, at least 1",
     "web_port": "give a port number from 1 to 65535, or 0 to pick a free one",
     "log_level": "give one of DEBUG, INFO, WARNING, ERROR",
     "log_format": "give text or json",
@@ -111,6 +120,19 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def _public_url(value: str) -> str:
+    text = _url(value, {"https"}, _NOT_PUBLIC) if value.strip() else ""
+    if not re.fullmatch(r"[!-~]*", text) or any(mark in text for mark in "?#@"):
+        raise ValueError(_NOT_PUBLIC)
+    return text
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
+        raise ValueError(f"give at least {SHORTEST_SECRET} characters, for example what `openssl rand -hex 32` prints")
+    return value
+
+
 def _database_url(value: str) -> str:
     text = value.strip()
     if not re.fullmatch(r"sqlite(\+aiosqlite)?:///.+|postgres(ql)?(\+asyncpg)?://.+", text):
@@ -149,6 +171,19 @@ def _is_media_host(text: str) -> bool:
     return True
 
 
+def _assignments(value: tuple[str, ...]) -> tuple[str, ...]:
+    wrong = [str(place) for place, text in enumerate(value, 1) if not all(map(str.strip, _parted(text)))]
+    if wrong:
+        places = f"{'entry' if len(wrong) == 1 else 'entries'} {', '.join(wrong)}"
+        raise ValueError(f"{places}: give MODEL=TEMPLATE, for example Cydonia-24B-v4.3=metharme")
+    return value
+
+
+def _parted(text: str) -> tuple[str, str]:
+    model, _, template = text.rpartition("=")
+    return model.strip(), template.strip()
+
+
 def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
@@ -178,6 +213,12 @@ class Settings(BaseSettings):
     chat_threads: bool = False
     #: How many days of conversations are remembered.
     conversation_days: Annotated[int, Field(ge=1)] = 30
+    #: How many jobs one person may have in work at once; further ones wait for their turn.
+    jobs_per_person: Annotated[int, Field(ge=1)] = 2
+    #: How many more of one person's jobs may wait.
+    jobs_waiting_per_person: Annotated[int, Field(ge=0)] = 8
+    #: How many days jobs are kept that are done with; afterwards their buttons say that they are gone.
+    job_days: Annotated[int, Field(ge=1)] = 30
     #: Where the AI Horde's API lies, with its version.
     horde_url: HttpUrl = "https://aihorde.net/api/v2"
     #: Whose kudos pay.
@@ -188,6 +229,19 @@ class Settings(BaseSettings):
     horde_image_reference_url: HttpUrl = IMAGE_REFERENCE_URL
     #: The list that says what each text model is; a compact copy stands in likewise.
     horde_text_reference_url: HttpUrl = TEXT_REFERENCE_URL
+    #: Text models to take when nobody chose one; the first that is served wins.
+    text_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    #: Which chat template a model reads, where the reference or its name mislead: MODEL=TEMPLATE.
+    text_templates: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_assignments)] = ()
+    #: A file of chat templates laid over the ones that ship; empty: none.
+    text_templates_file: str = ""
+    #: Words that answers of text models are shown without.
+    blocked_words: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    #: Where OSAIS lies; its API begins below that.
+    osais_url: HttpUrl = "https://opensourceais.com"
+    #: The client token that the bot logs in at OSAIS with, and its secret; without both, OSAIS is not offered.
+    osais_token: Secret = SecretStr("")
+    osais_secret: Secret = SecretStr("")
     #: Where jobs are written down; not in `repr`, since a server's address may hold a password.
     database_url: Annotated[str, AfterValidator(_database_url), Field(repr=False)] = (
         "sqlite+aiosqlite:///data/muster.db"
@@ -198,7 +252,11 @@ class Settings(BaseSettings):
     )
     #: How many megabytes of results may lie in the database at once.
     artifact_cap_mb: Annotated[int, Field(ge=1)] = 2048
-    #: The address that the health server listens on.
+    #: The https address under which services reach the web server; empty: they cannot, and are asked for news instead.
+    public_url: Annotated[str, AfterValidator(_public_url)] = ""
+    #: What makes the addresses that services call unguessable; empty: made at the first start, and kept.
+    webhook_secret: Annotated[Secret, AfterValidator(_long_enough)] = SecretStr("")
+    #: The address that the web server listens on.
     web_host: Annotated[str, AfterValidator(_web_host)] = "127.0.0.1"
     #: Its port; 0 picks a free one.
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -225,14 +283,25 @@ class Settings(BaseSettings):
         return self.artifact_cap_mb * 1024 * 1024
 
     @property
+    def template_overrides(self) -> Mapping[str, str]:
+        """The operator's chat templates: the model's name to the template's."""
+        return dict(map(_parted, self.text_templates))
+
+    @property
     def horde_is_anonymous(self) -> bool:
         """Whether the key is the one that everybody shares."""
         return self.horde_api_key.get_secret_value() == ANONYMOUS_KEY
 
+    @property
+    def osais_offered(self) -> bool:
+        """Whether there is what it takes to use OSAIS."""
+        return bool(self.osais_token.get_secret_value() and self.osais_secret.get_secret_value())
+
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be seen in a log line."""
-        keys = (self.discord_token.get_secret_value(), self.horde_api_key.get_secret_value())
-        held = (*keys, _password(self.database_url))
+        keys: tuple[str, ...] = (self.discord_token.get_secret_value(), self.horde_api_key.get_secret_value())
+        keys += (self.osais_token.get_secret_value(), self.osais_secret.get_secret_value())
+        held = (*keys, self.webhook_secret.get_secret_value(), _password(self.database_url))
         return tuple(value for value in held if value and value != ANONYMOUS_KEY)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import discord
 from discord import app_commands
@@ -36,6 +36,10 @@ UNKNOWN_WORDS = (
     "`svg`, `cutout`, `faces`, or `upscale` (with `anime`, `photo`, `2x`, `4x`)."
 )
 
+#: Engines that do what a form does too, and what that is.
+ENGINES = {"rembg": "Cut out", "gfpgan": "Faces repaired"}
+NO_ENGINE = "That engine isn't there any more. Please choose something else."
+
 Words = app_commands.Range[str, 1, MAX_TEXT]
 _UPSCALERS = [
     app_commands.Choice(name=f"{name_of(form)}: {FORMS[form].does}"[:100], value=form.value)
@@ -44,21 +48,30 @@ _UPSCALERS = [
 ]
 
 
-def served(alchemists: KnowsAlchemists, forms: Sequence[Form]) -> tuple[tuple[Form, ...], str]:
-    """The forms that somebody online does, and a sentence about the others (empty when there are none).
+def request_for(source: SourceMedia, forms: Sequence[Form], alchemists: KnowsAlchemists) -> AlchemyRequest:
+    """Ask for the forms that somebody online does; the others stand in the reply as left out, from the start.
 
     Raises `InvalidRequest` when there is nobody for any of them: what nobody does waits until it is forgotten.
     """
-    missing = alchemists.missing(forms)
-    if not missing:
-        return tuple(forms), ""
-    names = ", ".join(f"**{name_of(form)}**" for form in missing)
-    if len(missing) >= len(set(forms)):
+    wanted = tuple(dict.fromkeys(forms))
+    missing = alchemists.missing(wanted)
+    if wanted and len(missing) == len(wanted):
+        names = ", ".join(f"**{name_of(form)}**" for form in missing)
         raise InvalidRequest(
             user_message=f"Nobody online does this at the moment: {names}. I haven't asked; please try again later."
         )
-    left = tuple(form for form in forms if form not in missing)
-    return left, f"Nobody online does this at the moment, so I left it out: {names}."
+    served = tuple(form for form in wanted if form not in missing)
+    return AlchemyRequest(source=source, forms=served, left_out=missing)
+
+
+class WorkingEngines(Protocol):
+    """Engines of another service that work on pictures."""
+
+    async def work(
+        self, interaction: discord.Interaction[Any], engine: str, source: SourceMedia, *, private: bool = False
+    ) -> None:
+        """Have one work on a picture, as the answer to this interaction."""
+        ...
 
 
 class Alchemy(commands.Cog):
@@ -71,7 +84,10 @@ class Alchemy(commands.Cog):
         alchemists: KnowsAlchemists,
         clock: Clock,
         tree: app_commands.CommandTree[Any],
+        engines: WorkingEngines | None = None,
     ) -> None:
+        """`engines` are offered beside the forms, where there are any."""
+        self._engines = engines
         self._jobs = jobs
         self._delivery = delivery
         self._alchemists = alchemists
@@ -112,7 +128,7 @@ class Alchemy(commands.Cog):
         """Do what the words say, or offer everything."""
         source = source_of(image)
         if forms is None:
-            await self._offer(interaction, [source])
+            await self._offer(interaction, [source], private=private)
             return
         asked = parse(forms)
         if not asked.forms:
@@ -169,7 +185,17 @@ class Alchemy(commands.Cog):
 
     async def imagine_menu(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Offer both ways to paint from it."""
-        source = self._pictures(interaction, message)[0]
+        pictures = self._pictures(interaction, message)
+        if len(pictures) > 1:
+            select = WhichSelect(interaction.user.id, (), pictures, to_paint=True)
+            await interaction.response.send_message(
+                embeds=embeds_of(pictures, lead="Which picture?"), view=view_of(select), ephemeral=True
+            )
+            return
+        await self._offer_to_paint(interaction, pictures[0])
+
+    @staticmethod
+    async def _offer_to_paint(interaction: discord.Interaction[Any], source: SourceMedia) -> None:
         await interaction.response.send_message(
             embeds=embeds_of([source], lead="Paint from this picture"),
             view=view_of(ImagineButton("caption"), ImagineButton("source")),
@@ -191,15 +217,17 @@ class Alchemy(commands.Cog):
         else:
             await self._ask_which(interaction, pictures, forms)
 
-    async def _offer(self, interaction: discord.Interaction[Any], pictures: Sequence[SourceMedia]) -> None:
+    async def _offer(
+        self, interaction: discord.Interaction[Any], pictures: Sequence[SourceMedia], *, private: bool = False
+    ) -> None:
         if len(pictures) > 1:
             await self._ask_which(interaction, pictures, ())
             return
         source = pictures[0]
+        engines = ENGINES if self._engines else None
+        select = FormsSelect(source, self._alchemists.missing(list(Form)), engines, private=private)
         await interaction.response.send_message(
-            embeds=embeds_of([source], lead="What shall I do with it?"),
-            view=view_of(FormsSelect(source, self._alchemists.missing(list(Form)))),
-            ephemeral=True,
+            embeds=embeds_of([source], lead="What shall I do with it?"), view=view_of(select), ephemeral=True
         )
 
     @staticmethod
@@ -236,12 +264,32 @@ class Alchemy(commands.Cog):
         except Exception as error:  # noqa: BLE001 - the boundary, as above
             await answer_error(interaction, error)
 
-    async def forms(self, interaction: discord.Interaction[Any], forms: Sequence[Form]) -> None:
-        """Do what was chosen."""
+    async def to_paint(self, interaction: discord.Interaction[Any], asker_id: int | None, number: int) -> None:
+        """Offer both ways to paint from one picture of several."""
         try:
-            await self.start(interaction, _picked(interaction, 0), forms)
+            _check_asker(interaction, asker_id)
+            await self._offer_to_paint(interaction, _picked(interaction, number))
         except Exception as error:  # noqa: BLE001 - the boundary, as above
             await answer_error(interaction, error)
+
+    async def forms(self, interaction: discord.Interaction[Any], forms: Sequence[Form], *, private: bool) -> None:
+        """Do what was chosen."""
+        try:
+            await self.start(interaction, _picked(interaction, 0), forms, private=private)
+        except Exception as error:  # noqa: BLE001 - the boundary, as above
+            await answer_error(interaction, error)
+
+    async def engine(self, interaction: discord.Interaction[Any], name: str, *, private: bool) -> None:
+        """Have an engine do it."""
+        try:
+            await self._engine(name).work(interaction, name, _picked(interaction, 0), private=private)
+        except Exception as error:  # noqa: BLE001 - the boundary, as above
+            await answer_error(interaction, error)
+
+    def _engine(self, name: str) -> WorkingEngines:
+        if self._engines is None or name not in ENGINES:
+            raise MediaGone(f"no engine {name}", user_message=NO_ENGINE)
+        return self._engines
 
     async def imagine(self, interaction: discord.Interaction[Any], way: str) -> None:
         """Caption the picture first, or open the form to paint from it."""
@@ -267,17 +315,14 @@ class Alchemy(commands.Cog):
     ) -> None:
         """Have the forms made of the picture, as the answer to this interaction. Raises `UserError`."""
         check_permissions(interaction)
-        left, remark = served(self._alchemists, forms)
         await self._jobs.submit(
-            AlchemyRequest(source=source, forms=left),
+            request_for(source, forms, self._alchemists),
             asker_id=interaction.user.id,
             address=address_of(interaction, private=private),
             reply=InteractionOpener(interaction, self._delivery, self._clock),
             provider=PROVIDER,
             parent_id=parent_id,
         )
-        if remark:
-            await interaction.followup.send(remark, ephemeral=True)
 
 
 def _check_asker(interaction: discord.Interaction[Any], asker_id: int | None) -> None:

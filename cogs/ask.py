@@ -12,12 +12,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.clock import Clock
 from bot.delivery.routes import Routes
 from bot.domain.conversation import AnswerLength, Creativity
 from bot.domain.jobs import Job, JobId, is_text
 from bot.domain.requests import MAX_PROMPT
 from bot.domain.sources import SourceMedia
+from bot.domain.turns import Chat
 from bot.errors import DeliveryError, InvalidRequest
+from bot.render.escaping import inline
 from bot.render.text_models import persona_choice, text_model_choice
 from bot.services.asking import Asking, AskWish
 from bot.services.captioning import MAX_PICTURES
@@ -30,12 +33,15 @@ from cogs.context import age_restricted, check_permissions
 from cogs.controls import Press
 from cogs.pictures import pictures_of, source_of
 from cogs.speakers import Speakers
+from cogs.threads import open_thread, point_to
 
 log = logging.getLogger(__name__)
 
 Prompt = app_commands.Range[str, 1, MAX_PROMPT]
 #: Forms about a message whose pictures are remembered; they are asked about within minutes.
 REMEMBERED_FORMS = 200
+#: How much of a question a thread quotes, in characters.
+MAX_QUOTED = 1500
 NOTHING_THERE = "There is nothing in that message that I could read: neither text nor a picture."
 
 
@@ -52,6 +58,7 @@ class Ask(commands.Cog):
         speakers: Speakers,
         routes: Routes,
         tree: app_commands.CommandTree[Any],
+        clock: Clock,
     ) -> None:
         self._talking = talking
         self._asking = asking
@@ -60,6 +67,7 @@ class Ask(commands.Cog):
         self._speakers = speakers
         self._routes = routes
         self._tree = tree
+        self._clock = clock
         #: Pictures of the messages that forms are open about, by the interaction that opened them.
         self._pictures: OrderedDict[str, tuple[SourceMedia, ...]] = OrderedDict()
         self._about = app_commands.ContextMenu(name="Ask about this", callback=self._ask_about)
@@ -85,6 +93,7 @@ class Ask(commands.Cog):
         length="How long the answer may get; left out, normal",
         creativity="How far it may stray; left out, balanced",
         image="A picture to ask about; it is described by a machine first",
+        thread="Open a thread for it, to go on talking there",
         private="Only you see the answer",
     )
     @app_commands.choices(
@@ -100,10 +109,13 @@ class Ask(commands.Cog):
         length: str = AnswerLength.NORMAL.value,
         creativity: str = Creativity.BALANCED.value,
         image: discord.Attachment | None = None,
+        thread: bool = False,
         private: bool = False,
     ) -> None:
         """Ask a text model."""
         check_permissions(interaction)
+        if thread and private:
+            raise InvalidRequest(user_message="A thread is for everybody here: choose either `thread` or `private`.")
         wish = AskWish(
             model=model,
             persona=persona,
@@ -112,8 +124,33 @@ class Ask(commands.Cog):
             nsfw=age_restricted(interaction),
         )
         pictures = (source_of(image),) if image is not None else ()
+        if thread:
+            await self._in_thread(interaction, prompt, wish, pictures)
+            return
         speaker = self._speakers.of_interaction(interaction, private=private)
         await self._talking.ask(prompt, wish, speaker, pictures=pictures)
+
+    async def _in_thread(
+        self, interaction: discord.Interaction[Any], prompt: str, wish: AskWish, pictures: tuple[SourceMedia, ...]
+    ) -> None:
+        """Open a thread, put the question there, and answer it there; the wish holds for all that follows in it."""
+        persona = self._asking.personas.find(wish.persona).name
+        model = self._asking.find(wish.model, nsfw=wish.nsfw) if wish.model else ""
+        thread = await open_thread(interaction, prompt)
+        chat = Chat(
+            channel_id=thread.id,
+            guild_id=interaction.guild_id,
+            owner_id=interaction.user.id,
+            persona=persona,
+            model=model,
+            since=self._clock.now(),
+            is_thread=True,
+        )
+        await self._conversations.keep_chat(chat)
+        quoted = f"> {inline(prompt, MAX_QUOTED)}\n-# asked by {interaction.user.mention}"
+        question = await thread.send(quoted, allowed_mentions=discord.AllowedMentions.none())
+        await self._talking.ask(prompt, wish, self._speakers.in_thread(interaction, question), pictures=pictures)
+        await point_to(interaction, thread)
 
     @ask.autocomplete("model")
     async def _models(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:

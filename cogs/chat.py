@@ -11,21 +11,26 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
+from bot.domain.jobs import LONG_AGO
 from bot.domain.turns import Chat, KeptTurn
-from bot.errors import InvalidRequest, MissingPermissions, NotAllowed
-from bot.render.escaping import inline, plain
+from bot.errors import InvalidRequest, NotAllowed
+from bot.render.escaping import inline
 from bot.render.text_models import persona_choice, text_model_choice
 from bot.services.asking import Asking
 from bot.services.conversations import Conversations
+from bot.services.personas import Persona
 from cogs.context import age_restricted
+from cogs.threads import MAX_TITLE, open_thread, point_to
 
-Title = app_commands.Range[str, 1, 90]
+Title = app_commands.Range[str, 1, MAX_TITLE]
 NO_CONVERSATION = "There is no conversation here that I remember. Start one with `/ask` or `/chat start`."
 NOT_YOURS = "Only the person who began this conversation can do that."
 
 
 class ChatCommands(commands.GroupCog, group_name="chat", group_description="Talk in a thread, or in direct messages"):
     """Threads to talk in."""
+
+    persona = app_commands.Group(name="persona", description="Who it is in this thread or direct message")
 
     def __init__(self, *, asking: Asking, conversations: Conversations, clock: Clock, free_threads: bool) -> None:
         self._asking = asking
@@ -58,25 +63,12 @@ class ChatCommands(commands.GroupCog, group_name="chat", group_description="Talk
             await self._conversations.keep_chat(chat)
             await interaction.response.send_message(chosen.greeting or "Hello!")
             return
-        thread = await self._thread(interaction, plain(title, 90))
+        thread = await open_thread(interaction, title)
         await self._conversations.keep_chat(replace(chat, channel_id=thread.id, is_thread=True))
         how = "Just write." if self._free_threads else "Mention me, or reply to me, in what you write."
-        none = discord.AllowedMentions.none()
         greeting = f"{chosen.greeting}\n-# {inline(chosen.title, 60)} · {how} `/chat end` closes this."
-        await thread.send(greeting, allowed_mentions=none)
-        await interaction.followup.send(f"Here we go: {thread.mention}", allowed_mentions=none, ephemeral=True)
-
-    async def _thread(self, interaction: discord.Interaction[Any], title: str) -> discord.Thread:
-        channel = interaction.channel
-        if not isinstance(channel, discord.TextChannel):
-            raise InvalidRequest(user_message="Threads can only be opened in text channels. Use `/ask` here.")
-        granted = interaction.app_permissions
-        if not granted.administrator and not (granted.create_public_threads and granted.send_messages_in_threads):
-            raise MissingPermissions(
-                user_message="I need the permissions **Create Public Threads** and **Send Messages in Threads** here."
-            )
-        await interaction.response.defer(ephemeral=True)
-        return await channel.create_thread(name=title, type=discord.ChannelType.public_thread)
+        await thread.send(greeting, allowed_mentions=discord.AllowedMentions.none())
+        await point_to(interaction, thread)
 
     @app_commands.command(name="reset", description="Start over: what was said so far is no longer gone on from")
     async def reset(self, interaction: discord.Interaction[Any]) -> None:
@@ -84,6 +76,23 @@ class ChatCommands(commands.GroupCog, group_name="chat", group_description="Talk
         chat = await self._chat(interaction)
         await self._conversations.keep_chat(replace(chat, since=self._clock.now()))
         await interaction.response.send_message("We start over: I no longer go on from what was said so far.")
+
+    @persona.command(name="set", description="Choose who it is from now on in this chat")
+    @app_commands.describe(persona="Who it is to be; see /persona list")
+    async def persona_set(self, interaction: discord.Interaction[Any], persona: str) -> None:
+        """Have the next answers here given by another persona."""
+        await self._become(interaction, self._asking.personas.find(persona))
+
+    @persona.command(name="clear", description="Go back to the usual assistant in this chat")
+    async def persona_clear(self, interaction: discord.Interaction[Any]) -> None:
+        """Have the next answers here given by the usual persona."""
+        await self._become(interaction, self._asking.personas.default)
+
+    async def _become(self, interaction: discord.Interaction[Any], persona: Persona) -> None:
+        chat = await self._chat(interaction)
+        await self._conversations.keep_chat(replace(chat, persona=persona.name))
+        said = f"From now on I answer as **{inline(persona.title, 60)}**. What was said so far still counts."
+        await interaction.response.send_message(said, allowed_mentions=discord.AllowedMentions.none())
 
     @app_commands.command(name="end", description="Close this thread's chat")
     async def end(self, interaction: discord.Interaction[Any]) -> None:
@@ -112,6 +121,7 @@ class ChatCommands(commands.GroupCog, group_name="chat", group_description="Talk
         await interaction.response.send_message(said, ephemeral=True)
 
     @start.autocomplete("persona")
+    @persona_set.autocomplete("persona")
     async def _personas(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         found = map(persona_choice, self._asking.personas.choices(typed))
         return [app_commands.Choice(name=name, value=value) for name, value in found]
@@ -132,10 +142,9 @@ class ChatCommands(commands.GroupCog, group_name="chat", group_description="Talk
         """What this thread or direct message remembers. Raises `InvalidRequest` elsewhere."""
         chat = await self._conversations.chat(interaction.channel_id or 0)
         if chat is None and interaction.guild_id is not None:
-            raise InvalidRequest(user_message="There is no chat to reset here. `/chat start` opens one.")
+            raise InvalidRequest(user_message="There is no chat here. `/chat start` opens one.")
         if chat is None:
-            now = self._clock.now()
-            return Chat(channel_id=interaction.channel_id or 0, owner_id=interaction.user.id, since=now)
+            return Chat(channel_id=interaction.channel_id or 0, owner_id=interaction.user.id, since=LONG_AGO)
         self._require_owner(interaction, chat.owner_id)
         return chat
 

@@ -19,10 +19,10 @@ from bot.delivery import Delivery, InteractionOpener
 from bot.domain.alchemy import Form
 from bot.domain.jobs import ImageJob, Job, JobId, is_alchemy, is_image
 from bot.domain.requests import ImageRequest
-from bot.domain.sources import SourceMedia
+from bot.domain.sources import SPOILER, SourceMedia
 from bot.errors import InvalidRequest, JobGone, MediaGone
 from bot.render import render_details
-from bot.render.alchemy_details import tags_file, words_to_paint
+from bot.render.alchemy import tags_file, words_to_paint
 from bot.services.imagining import Changes, ImageWish, Imagining
 from bot.services.jobs import JobService
 from bot.services.sources import SOURCE_INDEX
@@ -121,7 +121,7 @@ class Controls(commands.Cog):
         if is_alchemy(job):
             private = job.reply.ephemeral
             await self._alchemy.start(
-                interaction, kept(job.request.source, job), job.request.forms, private=private, parent_id=job.id
+                interaction, kept(job.request.source, job), job.request.wanted, private=private, parent_id=job.id
             )
             return
         job = await self._image(job_id)
@@ -159,23 +159,25 @@ class Controls(commands.Cog):
             form = PromptForm(prompt=prompt, model=model, from_picture=True, job_id=job_id, index=index)
             await interaction.response.send_modal(form)
         elif verb in WORK:
-            await self._alchemy.start(interaction, source, WORK[verb], parent_id=job_id)
+            # What is made of a result that only its reader sees is for that reader alone, too.
+            private = interaction.message is not None and interaction.message.flags.ephemeral
+            await self._alchemy.start(interaction, source, WORK[verb], private=private, parent_id=job_id)
         else:
             await self._unknown(interaction, job_id)
 
     async def _source(self, interaction: discord.Interaction[Any], job_id: JobId, index: int) -> SourceMedia:
         """A picture of a result: our own copy while we keep it, afterwards the one that the message shows."""
-        name = f"{job_id}-{index}."
         shown = interaction.message.attachments if interaction.message is not None else []
         for attachment in shown:
-            if attachment.filename.startswith(name):
+            if attachment.filename.removeprefix(SPOILER).startswith(f"{job_id}-{index}."):
                 source = source_of(attachment, message=interaction.message, own=True)
                 return replace(source, job_id=job_id, index=index)
-        for artifact in (await self._jobs.get(job_id)).usable:
+        job = await self._jobs.get(job_id)
+        for artifact in job.usable:
             if artifact.index == index and artifact.has_file:
                 return SourceMedia(
                     url="",
-                    filename=f"{name}{artifact.extension}",
+                    filename=job.file_name(artifact),
                     width=artifact.width,
                     height=artifact.height,
                     own=True,

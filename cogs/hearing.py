@@ -1,7 +1,8 @@
 """Messages that talk to the bot: replies to its answers, direct messages, and what is said in a thread of `/chat`.
 
 Discord shows us the words of a message that mentions us, and of direct messages. Plain words in a thread are only seen
-with the privileged message-content intent, and only answered where the operator turned that on.
+with the privileged message-content intent, and only answered where the operator turned that on. What somebody writes
+there in several messages, one right after the other, is answered once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from bot.clock import Clock
 from bot.domain.sources import SourceMedia
 from bot.domain.turns import Chat, KeptTurn
 from bot.services.asking import AskWish
+from bot.services.bursts import Bursts
 from bot.services.captioning import MAX_PICTURES
 from bot.services.conversations import Conversations
 from bot.services.talking import Talking
@@ -46,6 +48,7 @@ class Hearing:
         self._client = client
         self._clock = clock
         self._free_threads = free_threads
+        self._bursts: Bursts[discord.Message] = Bursts(clock)
 
     async def heard(self, message: discord.Message, asked: Asked) -> bool:
         """Answer the message if it talks to the bot; False where it is none of a conversation's business.
@@ -58,19 +61,19 @@ class Hearing:
         pictures = tuple(pictures_of(message, me=None))[:MAX_PICTURES]
         if not text or (asked.forms and not asked.unknown and pictures):
             return False
-        if pinged or direct:
-            replied = message.reference.message_id if message.reference is not None else None
-            turn = await self._turn_of(replied) if replied is not None else None
+        replied = message.reference.message_id if message.reference is not None else None
+        if replied is not None and (pinged or direct):
+            turn = await self._turn_of(replied)
             if turn is not None:
                 speaker = self._speakers.of_message(message, application_id=self._client.application_id or 0)
                 await self._talking.follow(turn, text, speaker, pictures=pictures)
                 return True
-            if replied is not None:
-                return False
+            if asked.clear:
+                return False  # what it wants done is meant for the picture it replies to
         chat = await self._open_thread(message) if not direct else await self._conversations.chat(message.channel.id)
         if direct or (chat is not None and (pinged or self._free_threads)):
-            return await self._goes_on(message, text, pictures, chat, asked)
-        begins = bool(asked.unknown) and not pictures and self._named(message)
+            return await self._goes_on(message, chat, wishes=asked.clear)
+        begins = bool(asked.unknown) and not pictures and self._named(message) and replied is None
         if begins:
             await self._begin(message, text, pictures, chat)
         return begins
@@ -84,17 +87,21 @@ class Hearing:
             turn = await self._conversations.of_message(message_id)
         return turn
 
-    async def _goes_on(
-        self, message: discord.Message, text: str, pictures: tuple[SourceMedia, ...], chat: Chat | None, asked: Asked
-    ) -> bool:
-        """Go on from what was said last here, or begin anew."""
-        newest = await self._conversations.newest(message.channel.id)
-        if newest is None and asked.forms and not asked.unknown:
+    async def _goes_on(self, message: discord.Message, chat: Chat | None, *, wishes: bool) -> bool:
+        """Go on from what was said last here, or begin anew; what follows right behind is answered along with it."""
+        channel_id = message.channel.id
+        if wishes and await self._conversations.newest(channel_id) is None:
             return False  # a wish about a picture that is not there: whoever sees to those says so
+        burst = await self._bursts.gathered((channel_id, message.author.id), message)
+        if burst is None:
+            return True
+        text = "\n".join(map(self._words, burst))
+        pictures = tuple(picture for one in burst for picture in pictures_of(one, me=None))[:MAX_PICTURES]
+        newest = await self._conversations.newest(channel_id)
         if newest is None:
-            await self._begin(message, text, pictures, chat)
+            await self._begin(burst[-1], text, pictures, chat)
         else:
-            speaker = self._speakers.of_message(message, application_id=self._client.application_id or 0)
+            speaker = self._speakers.of_message(burst[-1], application_id=self._client.application_id or 0)
             await self._talking.follow(newest, text, speaker, pictures=pictures)
         return True
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import discord
 from discord import app_commands
@@ -13,6 +14,7 @@ from bot.delivery import Delivery, InteractionOpener
 from bot.domain.requests import MAX_NEGATIVE, Aspect, SizeChoice
 from bot.errors import InvalidRequest
 from bot.render import model_choice
+from bot.render.messages import MAX_CHOICES
 from bot.services.imagining import ImageWish, Imagining
 from bot.services.jobs import JobService
 from cogs.context import address_of, age_restricted, check_permissions
@@ -27,10 +29,35 @@ Guidance = app_commands.Range[float, 0, 30]
 Seed = app_commands.Range[str, 1, 100]
 
 
+class PaintingEngines(Protocol):
+    """Engines that paint as models do."""
+
+    def is_meant(self, model: str) -> bool:
+        """Whether a model's name means an engine."""
+        ...
+
+    def painters(self, typed: str) -> Sequence[tuple[str, str]]:
+        """Those that fit what was typed so far, as (name, value) of a choice."""
+        ...
+
+    async def paint(self, interaction: discord.Interaction[Any], wish: ImageWish, *, private: bool) -> None:
+        """Paint it with the engine that the wish names, as the answer to this interaction."""
+        ...
+
+
 class Imagine(commands.Cog):
     """Pictures from words."""
 
-    def __init__(self, jobs: JobService, imagining: Imagining, delivery: Delivery, clock: Clock) -> None:
+    def __init__(
+        self,
+        jobs: JobService,
+        imagining: Imagining,
+        delivery: Delivery,
+        clock: Clock,
+        engines: PaintingEngines | None = None,
+    ) -> None:
+        """`engines` stand among the models, where there are any."""
+        self._engines = engines
         self._jobs = jobs
         self._imagining = imagining
         self._delivery = delivery
@@ -89,6 +116,9 @@ class Imagine(commands.Cog):
             source=source_of(image) if image is not None else None,
             strength=strength / 100 if strength is not None else None,
         )
+        if self._engines is not None and self._engines.is_meant(model):
+            await self._engines.paint(interaction, wish, private=private)
+            return
         await self._jobs.submit(
             self._imagining.complete(wish),
             asker_id=interaction.user.id,
@@ -99,5 +129,7 @@ class Imagine(commands.Cog):
     @imagine.autocomplete("model")
     async def _models(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         """Offer models from memory; people may still send something else."""
-        choices = (model_choice(model) for model in self._imagining.choices(typed))
-        return [app_commands.Choice(name=name, value=value) for name, value in choices]
+        choices = [model_choice(model) for model in self._imagining.choices(typed)]
+        engines = list(self._engines.painters(typed)) if self._engines is not None else []
+        found = [*choices[: MAX_CHOICES - len(engines)], *engines]
+        return [app_commands.Choice(name=name, value=value) for name, value in found]

@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.clock import Clock
 from bot.delivery import Delivery, MessageOpener
 from bot.delivery.routes import Routes
-from bot.domain.alchemy import AlchemyRequest, Form
+from bot.domain.alchemy import Form
 from bot.domain.jobs import ReplyAddress
 from bot.domain.sources import SourceMedia
 from bot.errors import BotError, DeliveryError, UserError
@@ -22,7 +22,7 @@ from bot.services.ports import KnowsAlchemists
 from bot.services.words import Asked, parse
 from bot.ui.alchemy_picker import OpenButton, WhichSelect, embeds_of, view_of
 from bot.ui.embeds import to_embed
-from cogs.alchemy import PROVIDER, UNKNOWN_WORDS, served
+from cogs.alchemy import PROVIDER, UNKNOWN_WORDS, request_for
 from cogs.hearing import Hearing
 from cogs.pictures import is_blank, pictures_of
 
@@ -107,13 +107,16 @@ class Mentions(commands.Cog):
         """What is asked of the bot; None when it is not asked at all.
 
         A reply pings its author without a word, and people answer the bot's pictures among themselves: such a message
-        counts only when it consists of nothing but wishes. So does any in direct messages.
+        counts only when it consists of nothing but wishes. So does any in direct messages, where for a picture without
+        a word everything is offered.
         """
         me = self._me()
         if me is None:
             return None
         if me in message.raw_mentions:
             return parse(message.content)
+        if message.guild is None and not message.content and pictures_of(message, me=me):
+            return _NO_WORDS
         pinged = any(user.id == me for user in message.mentions) or message.guild is None
         asked = parse(message.content) if pinged and message.content else _NO_WORDS
         return asked if asked.clear else None
@@ -162,16 +165,13 @@ class Mentions(commands.Cog):
     # -- answers --------------------------------------------------------------------------------------------------
 
     async def _start(self, message: discord.Message, source: SourceMedia, forms: Sequence[Form]) -> None:
-        left, remark = served(self._alchemists, forms)
         await self._jobs.submit(
-            AlchemyRequest(source=source, forms=left),
+            request_for(source, forms, self._alchemists),
             asker_id=message.author.id,
             address=self._address(message),
             reply=MessageOpener(self._routes, self._delivery, self._clock),
             provider=PROVIDER,
         )
-        if remark:
-            await self._say(message, remark, part="left-out")
 
     async def _offer(self, message: discord.Message, pictures: Sequence[SourceMedia], *, unknown: bool) -> None:
         if len(pictures) > 1:
@@ -191,16 +191,16 @@ class Mentions(commands.Cog):
     async def _tell(self, message: discord.Message, error: BotError) -> None:
         await self._say(message, error.user_message)
 
-    async def _say(self, message: discord.Message, sentence: str, *, part: str = "said") -> None:
+    async def _say(self, message: discord.Message, sentence: str) -> None:
         embed = to_embed(render_error(UserError(user_message=sentence)).embed)
         embed.colour = None
-        await self._send(message, embeds=[embed], part=part)
+        await self._send(message, embeds=[embed])
 
-    async def _send(self, message: discord.Message, *, part: str = "said", **fields: Any) -> None:
+    async def _send(self, message: discord.Message, **fields: Any) -> None:
         """Answer with a message; where that is not possible there is nobody to tell."""
         fields["allowed_mentions"] = discord.AllowedMentions.none()
         # Discord hands an event on again after a reconnection: the same nonce makes no second answer.
-        nonce = f"{message.id % 10**15}{part[:4]}"
+        nonce = f"said-{message.id}"
         try:
             await self._routes.send(self._address(message), nonce=nonce, refers_to=message.id, fields=fields)
         except DeliveryError as error:

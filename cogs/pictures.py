@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import discord
 
-from bot.domain.sources import SourceMedia
+from bot.domain.sources import SPOILER, SourceMedia
 
 #: By content type, or where Discord told none, by the name's end.
 _TYPES = "image/"
@@ -17,9 +17,10 @@ def source_of(
     attachment: discord.Attachment, *, message: discord.Message | None = None, own: bool = False
 ) -> SourceMedia:
     """An attachment of a command, or of a message."""
+    hidden = SPOILER if attachment.is_spoiler() else ""
     return SourceMedia(
         url=attachment.url,
-        filename=attachment.filename,
+        filename=f"{hidden}{attachment.filename.removeprefix(SPOILER)}",
         content_type=attachment.content_type or "",
         size=attachment.size,
         width=attachment.width or 0,
@@ -41,7 +42,8 @@ def pictures_of(message: discord.Message, *, me: int | None) -> Sequence[SourceM
 
 def is_blank(message: discord.Message, *, me: int | None) -> bool:
     """Whether Discord has kept what is in a message from us, as it does without the message-content intent."""
-    seen = message.content or message.attachments or message.embeds or message.components or message.stickers
+    written = message.content or message.attachments or message.embeds or message.components
+    seen = written or message.stickers or message.poll
     return message.author.id != me and not seen and not message.is_system() and not message.message_snapshots
 
 

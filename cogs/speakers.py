@@ -32,6 +32,23 @@ class Speakers:
             nsfw=age_restricted(interaction),
         )
 
+    def in_thread(self, interaction: discord.Interaction[Any], question: discord.Message) -> Speaker:
+        """Whoever used a command whose question was put into a thread; the reply is a message there."""
+        address = ReplyAddress(
+            application_id=interaction.application_id,
+            channel_id=question.channel.id,
+            source_message_id=question.id,
+            guild_id=interaction.guild_id,
+            size_limit=interaction.filesize_limit,
+        )
+        return Speaker(
+            user_id=interaction.user.id,
+            name=interaction.user.display_name,
+            address=address,
+            reply=MessageOpener(self._routes, self._delivery, self._clock),
+            nsfw=age_restricted(interaction),
+        )
+
     def of_message(self, message: discord.Message, *, application_id: int) -> Speaker:
         """Whoever wrote a message to the bot; the reply is a message of its own."""
         guild = message.guild

@@ -22,6 +22,7 @@ class ScriptedProvider:
     """Answers each verb with what was put on its queue, then with an ordinary success."""
 
     name = "horde"
+    pushes = False
 
     def __init__(self) -> None:
         self.calls: list[str] = []

@@ -7,6 +7,7 @@ system text, at the worker.
 from __future__ import annotations
 
 import math
+import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from bot.domain.conversation import Role, Turn
 
 #: Characters that make one token: prose, text of long words (code, lists of names), scripts other than Latin.
 PROSE, DENSE, OTHER_SCRIPTS, CJK = 3.0, 2.7, 1.6, 1.3
+#: Tokens of a digit and of a sign: many models read numbers digit by digit, blanks included, and code sign by sign.
+DIGIT, SIGN = 1.1, 1.0
 #: Tokens of one emoji or other rare symbol.
 SYMBOL = 2.5
 #: Words longer than this on average are not prose.
@@ -29,6 +32,8 @@ DOUBT = 1.1
 CONTEXT_STEP = 1024
 CUT_MARK = "[…]"
 
+#: An underscore belongs to the word it stands in.
+_SIGNS = frozenset(string.punctuation) - {"_"}
 _FIRST_WIDE = 0x2E80
 _LAST_LATIN = 0x024F
 
@@ -49,10 +54,14 @@ class Fitted:
 
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of `text`, rather too many than too few."""
-    latin = wide = other = symbols = 0
+    latin = wide = other = symbols = digits = signs = 0
     for character in text:
         code = ord(character)
-        if code <= _LAST_LATIN or 0x2000 <= code <= 0x206F:
+        if "0" <= character <= "9":
+            digits += 1
+        elif character in _SIGNS:
+            signs += 1
+        elif code <= _LAST_LATIN or 0x2000 <= code <= 0x206F:
             latin += 1
         elif unicodedata.category(character) in {"So", "Sk", "Cf", "Mn", "Me", "Co", "Cn"} or code > 0x1EFFF:
             symbols += 0 if unicodedata.category(character) == "Mn" and code < _FIRST_WIDE and code != 0xFE0F else 1
@@ -61,8 +70,10 @@ def estimate_tokens(text: str) -> int:
         else:
             other += 1
     words = text.split()
-    ratio = DENSE if words and latin / len(words) >= LONG_WORDS else PROSE
-    return math.ceil(latin / ratio + wide / CJK + other / OTHER_SCRIPTS + symbols * SYMBOL)
+    ratio = DENSE if words and (latin + digits + signs) / len(words) >= LONG_WORDS else PROSE
+    return math.ceil(
+        latin / ratio + digits * DIGIT + signs * SIGN + wide / CJK + other / OTHER_SCRIPTS + symbols * SYMBOL
+    )
 
 
 def context_for(prompt_tokens: int, max_length: int, limit: int) -> int:

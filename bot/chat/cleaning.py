@@ -1,8 +1,8 @@
 """From what a worker sent to what a person reads, step by step.
 
 In this order: stop sequences, thoughts, debris of templates, the last sentence's end, blank lines, mentions, code
-fences, and in the end the judgement whether it is an answer at all. Every step is a function of its own, and harmless
-to what is clean.
+fences, the operator's word filter, and in the end the judgement whether it is an answer at all. Every step is a
+function of its own, and harmless to what is clean.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bot.chat.blocking import without_words
 from bot.chat.budget import estimate_tokens
 from bot.chat.code_spans import FENCE, close_fence, code_spans
 from bot.chat.harmless import sendable, tokens
@@ -73,8 +74,14 @@ def tidy(
     names: Collection[str] = (),
     prompt: str = "",
     continuing: bool = False,
+    in_code: bool = False,
+    blocked: Collection[str] = (),
 ) -> Tidied:
-    """Do all of it. `names` may stand in front of the answer, `prompt` may have been sent back before it."""
+    """Do all of it. `names` may stand in front of the answer, `prompt` may have been sent back before it.
+
+    `continuing`: it goes on from an answer begun, `in_code`: which stopped in a block of code. `blocked` words are
+    shown to nobody. A block in which this one is cut off stays open, so that it can be carried on.
+    """
     text = sendable(raw[: MAX_TEXT + len(prompt)])
     text = without_echo(text, sendable(prompt))[:MAX_TEXT]
     used = estimate_tokens(text)
@@ -82,14 +89,16 @@ def tidy(
     split = split_thoughts(text, template, continuing=continuing)
     answer, named = cut_at_stop(split.answer, stops)
     answer, leaked = without_debris(answer, template, book, names=names)
-    cut = not (stopped or named or leaked) and was_cut(answer, tokens=used, max_length=max_length)
+    block = f"{FENCE}\n" if in_code else ""
+    cut = not (stopped or named or leaked) and was_cut(block + answer, tokens=used, max_length=max_length)
     lead = _LEAD.match(answer)
-    answer = answer.strip()
+    whole = block + answer.strip()
     # A begun answer is joined to this one: a colon or a capital at its start may be in the middle of a sentence.
-    answer = to_sentence_end(answer) if cut else answer
+    whole = collapse_blank_lines(to_sentence_end(whole)) if cut else close_fence(collapse_blank_lines(whole))
+    answer = whole.removeprefix(block)
     return Tidied(
-        text=close_fence(break_mentions(collapse_blank_lines(answer))),
-        thought=break_mentions(split.thought)[:MAX_THOUGHT],
+        text=without_words(break_mentions(answer), blocked),
+        thought=without_words(break_mentions(split.thought)[:MAX_THOUGHT], blocked),
         flaw=flaw_of(answer, unfinished=split.unfinished),
         cut=cut and bool(answer),
         lead=lead.group() if lead and continuing else "",
@@ -140,6 +149,9 @@ def was_cut(text: str, *, tokens: int, max_length: int) -> bool:
         return True
     if not text.strip() or ends_well(text):
         return False
+    if code_spans(text.rstrip()).open_end:
+        # Nobody stops in the middle of a block, and code has more tokens than it seems to have.
+        return tokens >= min(max_length, SHORTENED_TO) / 2
     return tokens >= min(NEARLY_ALL * max_length, SHORTENED_TO * NEARLY_ALL)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 FENCE = "```"
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]{0,20}(?=\n|\Z)")
 _INLINE = re.compile(r"(`+)(?!`)[^\n]*?[^`\n]\1(?!`)")
 
 
@@ -44,3 +45,19 @@ def close_fence(text: str) -> str:
         if text.endswith("`") and not text.endswith(FENCE)
         else f"{text}\n{FENCE}"
     )
+
+
+def left_open(text: str) -> str:
+    """Return what opened the block that a text leaves open, such as ```python; empty where it leaves none."""
+    if text.count(FENCE) % 2 == 0:
+        return ""
+    language = _LANGUAGE.match(text, text.rfind(FENCE) + len(FENCE))
+    return FENCE + (language.group() if language else "")
+
+
+def on_its_own(text: str, before: str) -> str:
+    """Return what carries `before` on as a text by itself: in the block that `before` leaves open, if it does."""
+    opener, bare = left_open(before), text.lstrip()
+    if not opener:
+        return text
+    return bare.removeprefix(FENCE).lstrip("\n") if bare.startswith(FENCE) else f"{opener}\n{text}"

@@ -39,7 +39,8 @@ _HEADED = re.compile(rf"(?i)[#＃]{{2,}}(?=[ \t]*(?:{_HEADINGS})\b)")
 #: Vicuna's and OpenChat's turns begin in the middle of a line, for a model even in the middle of a word.
 _ANYWHERE = re.compile(r"(USER|ASSISTANT|GPT4 Correct (?:System|User|Assistant))[ \t]*[:：]")
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_JOINERS = frozenset("\u200c\u200d")
+#: Format characters that mean something: between letters of some scripts, and within emoji.
+JOINERS = "\u200c\u200d"
 
 
 def neutralise(text: str, *, book: TemplateBook | None = None, names: Iterable[str] = ()) -> str:
@@ -97,7 +98,7 @@ def _kept(character: str) -> str:
         case "Cc":
             return character if character in "\n\t" else ""
         case "Cf":
-            return character if character in _JOINERS else ""
+            return character if character in JOINERS else ""
         case "Cs":
             return "\ufffd"
         case _:

@@ -80,6 +80,36 @@ def plan(
     )
 
 
+def step_down(request: TextRequest, voice: Voice, book: TemplateBook) -> TextRequest | None:
+    """Write a smaller request in place of one that no worker takes; None where that is not what is in the way.
+
+    It asks for what every worker of the model can do, and counts as the one request that is made unasked.
+    """
+    if request.retries >= MAX_RETRIES or not voice.workers:
+        return None
+    limits = clamp(voice.workers, request.max_length, share=1.0)
+    if request.max_length <= limits.max_length and request.context <= limits.max_context:
+        return None
+    template = book[request.template]
+    max_length = max(limits.max_length, MIN_LENGTH)
+    context = max(limits.max_context, max_length)
+    fitted = fit(request.turns, template, book, system=request.system, context=context, max_length=max_length)
+    return replace(
+        request,
+        turns=fitted.turns,
+        system=fitted.system,
+        model=voice.name,
+        aliases=voice.aliases,
+        max_length=max_length,
+        context=max(context_for(fitted.tokens, max_length, context), max_length),
+        stops=stops_for(template, fitted.turns),
+        dropped_turns=request.dropped_turns + fitted.dropped,
+        shortened=request.shortened or fitted.shortened,
+        retries=request.retries + 1,
+        stepped_down=True,
+    )
+
+
 def second_try(
     request: TextRequest, artifact: TextArtifact, book: TemplateBook, workers: Collection[WorkerLimits] = ()
 ) -> TextRequest | None:

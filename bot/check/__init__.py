@@ -15,7 +15,8 @@ import aiohttp
 from bot.check.discord_side import check_application, check_token, invite_link
 from bot.check.fetching import Get, getter
 from bot.check.findings import Finding, Verdict
-from bot.check.horde_side import check_heartbeat, check_key, check_reference
+from bot.check.horde_side import check_heartbeat, check_image_reference, check_key, check_text_reference
+from bot.check.osais_side import check_osais
 from bot.check.storage import check_storage
 from bot.check.web_side import check_web
 from bot.settings import Settings
@@ -32,6 +33,7 @@ async def run_check(settings: Settings, *, timeout: float = TIMEOUT, say: Callab
     headers = {"Client-Agent": settings.horde_client_agent}
     async with aiohttp.ClientSession(timeout=limits, headers=headers) as session:
         findings, application_id = await check_all(settings, getter(session))
+        findings = [*findings, *await check_osais(settings, session, timeout=timeout)]
     for finding in findings:
         say(str(finding))
     if application_id is not None:
@@ -49,7 +51,8 @@ async def check_all(settings: Settings, get: Get) -> tuple[Sequence[Finding], in
             for check in (
                 check_heartbeat(settings, get),
                 check_key(settings, get),
-                check_reference(settings, get),
+                check_image_reference(settings, get),
+                check_text_reference(settings, get),
                 check_storage(settings),
                 check_web(settings),
             )

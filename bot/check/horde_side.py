@@ -1,4 +1,4 @@
-"""Checks of the AI Horde's side: is it there, does it know the key, can the model list be read."""
+"""Checks of the AI Horde's side: is it there, does it know the key, can the model lists be read."""
 
 from __future__ import annotations
 
@@ -44,12 +44,21 @@ async def check_key(settings: Settings, get: Get) -> Sequence[Finding]:
     return [ok(name, f"belongs to {user.get('username', 'somebody')}, {float(user.get('kudos') or 0):.0f} kudos")]
 
 
-async def check_reference(settings: Settings, get: Get) -> Sequence[Finding]:
-    """Whether the list of image models can be read; Muster carries a copy, so its absence is no failure."""
-    name = "Image model list"
-    fix = "the copy inside Muster is used until HORDE_IMAGE_REFERENCE_URL can be read"
+async def check_image_reference(settings: Settings, get: Get) -> Sequence[Finding]:
+    """Whether the list of image models can be read."""
+    return await _check_list(get, "Image model list", "HORDE_IMAGE_REFERENCE_URL", settings.horde_image_reference_url)
+
+
+async def check_text_reference(settings: Settings, get: Get) -> Sequence[Finding]:
+    """Whether the list of text models can be read."""
+    return await _check_list(get, "Text model list", "HORDE_TEXT_REFERENCE_URL", settings.horde_text_reference_url)
+
+
+async def _check_list(get: Get, name: str, setting: str, url: str) -> Sequence[Finding]:
+    """Read one model reference; Muster carries a copy of each, so its absence is no failure."""
+    fix = f"the copy inside Muster is used until {setting} can be read"
     try:
-        status, models = await get(settings.horde_image_reference_url, {})
+        status, models = await get(url, {})
     except Unavailable as error:
         return [note(name, f"does not answer ({error})", fix)]
     if status != 200 or not models:

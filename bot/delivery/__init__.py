@@ -1,7 +1,8 @@
 """Brings what is known of a job into its Discord reply."""
 
 from bot.delivery.delivery import Delivery
+from bot.delivery.notices import Notices
 from bot.delivery.opening import InteractionOpener, MessageOpener, OriginalFinder
 from bot.delivery.refetching import DiscordRefetcher
 
-__all__ = ["Delivery", "DiscordRefetcher", "InteractionOpener", "MessageOpener", "OriginalFinder"]
+__all__ = ["Delivery", "DiscordRefetcher", "InteractionOpener", "MessageOpener", "Notices", "OriginalFinder"]

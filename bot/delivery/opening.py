@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: How long a repeated nonce surely finds its message again (Discord: "a few minutes").
 NONCE_LIFE = timedelta(minutes=2)
+#: Nobody waits for an answer to a message any longer than an interaction would have taken one.
+ANSWER_LIFE = timedelta(minutes=15)
 
 
 class InteractionOpener:
@@ -129,10 +131,13 @@ class OriginalFinder:
         return await _find(self._routes, job)
 
     async def _of_message(self, job: Job, asked_in: int) -> int | None:
+        """Send it again while Discord surely knows the nonce; later, look for it first."""
+        age = self._clock.now() - job.created_at
         try:
-            if self._clock.now() - job.created_at < NONCE_LIFE:
-                return await self._answers.open(job)
-            return await self._routes.answers_to(job.reply, asked_in)
+            found = await self._routes.answers_to(job.reply, asked_in) if age >= NONCE_LIFE else None
+            if found is not None or age >= ANSWER_LIFE:
+                return found
+            return await self._answers.open(job)
         except (ReplyLost, ReplyClosed, Refused):
             return None
 

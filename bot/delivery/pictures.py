@@ -12,6 +12,8 @@ QUALITIES = (90, 80)
 #: Each further try keeps this share of the side length.
 SHRINK = 0.8
 SMALLEST_SIDE = 64
+#: Endings, without a dot, of files that nothing makes smaller here.
+UNSHRINKABLE = frozenset({"svg", "mp4", "webm", "wav", "mp3", "bin"})
 #: WebP knows no larger sides.
 LARGEST_SIDE = 16383
 

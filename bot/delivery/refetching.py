@@ -29,7 +29,7 @@ class DiscordRefetcher:
             return None
         except DeliveryError as error:
             raise Unavailable(str(error), user_message=_NOT_ANSWERING) from error
-        for attachment in message.attachments:
-            if attachment.id == source.attachment_id or attachment.filename == source.filename:
-                return attachment.url
-        return None
+        # Many pictures have the same name (pasted ones are all called image.png), so that comes second.
+        by_id = [a.url for a in message.attachments if a.id == source.attachment_id]
+        by_name = [a.url for a in message.attachments if a.filename == source.filename]
+        return next(iter(by_id + by_name), None)

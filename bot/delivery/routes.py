@@ -32,8 +32,8 @@ class Route(Protocol):
         """What is attached now."""
         ...
 
-    async def edit(self, fields: Fields) -> list[discord.Attachment]:
-        """Change the message; returns what is attached afterwards."""
+    async def edit(self, fields: Fields, *, first: bool = False) -> list[discord.Attachment]:
+        """Change the message, with `first` before others that wait; returns what is attached afterwards."""
         ...
 
 
@@ -50,7 +50,7 @@ class _TokenRoute:
         with discord_errors():
             return (await self._webhook.fetch_message(_ORIGINAL)).attachments
 
-    async def edit(self, fields: Fields) -> list[discord.Attachment]:
+    async def edit(self, fields: Fields, *, first: bool = False) -> list[discord.Attachment]:  # noqa: ARG002
         with discord_errors():
             return (await self._webhook.edit_message(_ORIGINAL, **fields)).attachments
 
@@ -64,8 +64,8 @@ class _ChannelRoute:
         with _bot_token(), discord_errors():
             return (await self._message.fetch()).attachments
 
-    async def edit(self, fields: Fields) -> list[discord.Attachment]:
-        await self._pacer.acquire()
+    async def edit(self, fields: Fields, *, first: bool = False) -> list[discord.Attachment]:
+        await self._pacer.acquire(first=first)
         with _bot_token(), discord_errors():
             return (await self._message.edit(**fields)).attachments
 
@@ -115,10 +115,11 @@ class Routes:
         """Write a message into the reply's channel with the bot's own token.
 
         Discord answers a nonce it has just seen with the message that it made: sending again makes no second one.
+        Where we may not refer to `refers_to` it stands by itself.
         """
         await self._logged_in.wait()
         channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
-        if refers_to is not None:
+        if refers_to is not None and self._may_refer(address.channel_id):
             reference = discord.MessageReference(
                 message_id=refers_to,
                 channel_id=address.channel_id,
@@ -129,14 +130,30 @@ class Routes:
         with _bot_token(), discord_errors():
             return await channel.send(nonce=nonce, **fields)
 
+    def _may_refer(self, channel_id: int) -> bool:
+        """Whether a message there may refer to another: Discord takes that from those who may read the history only."""
+        channel = self._client.get_channel(channel_id)
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return True
+        granted = channel.permissions_for(channel.guild.me)
+        return granted.administrator or granted.read_message_history
+
+    async def direct_channel(self, user_id: int) -> int:
+        """The channel of the bot's direct messages with somebody. Raises `DeliveryError` and its kin."""
+        await self._logged_in.wait()
+        with _bot_token(), discord_errors():
+            return (await self._client.create_dm(discord.Object(user_id))).id
+
     async def follow_up(self, address: ReplyAddress, files: list[discord.File], *, nonce: str) -> None:
-        """Send files in a message of their own after the reply; given up where no road leads there any more."""
+        """Send files in a message of their own after the reply. Raises `ReplyClosed` where only a dead token leads."""
         fields: Fields = {"files": files, "allowed_mentions": discord.AllowedMentions.none()}
         if address.by_channel and not address.ephemeral:
             await self.send(address, nonce=nonce, refers_to=address.message_id, fields=fields)
         elif self.token_works(address, set(), self._clock.now()):
             with discord_errors():
                 await self.webhook(address).send(ephemeral=address.ephemeral, wait=True, **fields)
+        else:
+            raise ReplyClosed("the token died before the second message")
 
     async def remove(self, address: ReplyAddress, message_id: int) -> None:
         """Delete a message of the bot's own. Raises `DeliveryError` and its kin."""
@@ -166,9 +183,11 @@ class Routes:
 
     def webhook(self, address: ReplyAddress) -> discord.Webhook:
         """The interaction's own webhook: it needs no bot token and stands outside the global limit."""
-        return discord.Webhook.partial(
+        webhook = discord.Webhook.partial(
             address.application_id, address.token.get_secret_value(), session=self._session, client=self._client
         )
+        webhook.type = discord.WebhookType.application  # the library sends private messages by no other kind
+        return webhook
 
     async def original(self, address: ReplyAddress) -> discord.WebhookMessage:
         """The message that answered the interaction, whatever its id."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-#: Characters of a drawing that is read at all; shapes and corners it may have.
+#: Characters of a drawing that is read at all; outlines and corners it may have.
 MAX_TEXT, MAX_SHAPES, MAX_POINTS = 512 * 1024, 5000, 100_000
 #: Straight pieces that stand for one curve.
 PIECES = 8
@@ -40,10 +40,12 @@ Attributes = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A closed area of one colour (`#rgb` or `#rrggbb`)."""
+    """An area of one colour (`#rgb` or `#rrggbb`). Where there are several outlines, some are holes in others."""
 
-    points: tuple[Point, ...]
+    outlines: tuple[tuple[Point, ...], ...]
     fill: str
+    #: What lies within an even number of outlines is a hole; else, what the outlines go around in both directions.
+    even_odd: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +73,13 @@ def read_svg(text: str) -> Drawing | None:
             return None
         left, top, width, height = _frame(elements[0][1])
         shapes: list[Shape] = []
-        points = 0
+        outlines = points = 0
         for name, attributes in elements[1:]:
             for shape in _shapes(name, attributes):
                 shapes.append(shape)
-                points += len(shape.points)
-                if len(shapes) > MAX_SHAPES or points > MAX_POINTS:
+                outlines += len(shape.outlines)
+                points += sum(map(len, shape.outlines))
+                if outlines > MAX_SHAPES or points > MAX_POINTS:
                     return None
     except (_NotSimple, ValueError, OverflowError):
         return None
@@ -126,9 +129,11 @@ def _shapes(name: str, attributes: Attributes) -> Iterator[Shape]:
     if fill is None:
         return
     dx, dy = _moved(attributes.get("transform"))
-    for outline in _outlines(name, attributes):
-        if len(outline) >= 2:
-            yield Shape(points=tuple((x + dx, y + dy) for x, y in outline), fill=fill)
+    outlines = tuple(
+        tuple((x + dx, y + dy) for x, y in outline) for outline in _outlines(name, attributes) if len(outline) >= 2
+    )
+    if outlines:
+        yield Shape(outlines=outlines, fill=fill, even_odd=attributes.get("fill-rule") == "evenodd")
 
 
 def _outlines(name: str, attributes: Attributes) -> Iterator[list[Point]]:

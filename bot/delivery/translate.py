@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 
 import aiohttp
 import discord
@@ -40,7 +41,8 @@ def discord_errors() -> Iterator[None]:
         yield
     except discord.HTTPException as error:
         raise _judge(error) from error
-    except (aiohttp.ClientError, OSError, TimeoutError, discord.RateLimited) as error:
+    # A body that breaks off in the middle is nonsense, and the library hands on what its parser says of it.
+    except (aiohttp.ClientError, OSError, TimeoutError, discord.RateLimited, JSONDecodeError, UnicodeError) as error:
         raise DeliveryError(f"no answer: {type(error).__name__}") from error
 
 

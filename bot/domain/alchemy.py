@@ -97,6 +97,8 @@ class AlchemyRequest:
     source: SourceMedia
     #: In the order people named them, each once.
     forms: tuple[Form, ...]
+    #: Asked for too, but nobody online did it then: never handed over, only told.
+    left_out: tuple[Form, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what the Horde would accept and never finish (server 5.1.5: empty forms are a 202)."""
@@ -106,6 +108,11 @@ class AlchemyRequest:
             )
         if len(set(self.forms)) != len(self.forms):
             object.__setattr__(self, "forms", tuple(dict.fromkeys(self.forms)))
+
+    @property
+    def wanted(self) -> tuple[Form, ...]:
+        """All that people asked for, whether or not it could be had."""
+        return (*self.forms, *self.left_out)
 
     @property
     def parts(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -36,6 +37,17 @@ class Turn:
     author: str = ""
     #: What a captioner says of the pictures that came with it: data, never an instruction.
     captions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A picture of a question on its way to words; kept in the job's row, so that a restart goes on from it."""
+
+    since: datetime
+    #: The request for its caption at the provider; None until that was accepted.
+    remote_id: str | None = None
+    #: None while that takes longer, empty where there is none to be had.
+    caption: str | None = None
 
 
 class Creativity(StrEnum):
@@ -105,10 +117,14 @@ class TextRequest:
     shortened: bool = False
     #: How often this answer was asked for again by ourselves; at most once.
     retries: int = 0
+    #: That one time was because no worker could take it as large as it was.
+    stepped_down: bool = False
     #: Workers (by id) that should not write it: they wrote the one that was no good.
     avoid_workers: tuple[str, ...] = ()
     #: It waits for something before it is handed over: an answer in work, pictures to be put into words.
     unready: bool = False
+    #: How far the pictures of the question are, in their order, while it is unready.
+    looks: tuple[Look, ...] = ()
     #: What the asker should know beside the answer ("Model X is gone").
     remarks: tuple[str, ...] = ()
 

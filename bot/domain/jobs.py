@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Generic, NewType, Self, TypeAlias, cast
 
 from pydantic import SecretStr
@@ -11,10 +12,12 @@ from typing_extensions import TypeIs, TypeVar
 
 from bot.domain.alchemy import AlchemyRequest, FormArtifact
 from bot.domain.conversation import TextArtifact, TextRequest
+from bot.domain.engines import EngineArtifact, EngineRequest, conclude_engine
 from bot.domain.kinds import Request
 from bot.domain.progress import Progress, steady
 from bot.domain.requests import ImageRequest
 from bot.domain.results import Artifact, ImageArtifact, Outcome, Result
+from bot.domain.sources import SPOILER
 from bot.domain.stages import REMOTE, TERMINAL, Stage, may_follow
 
 JobId = NewType("JobId", str)
@@ -25,6 +28,18 @@ NO_TOKEN = SecretStr("")
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 #: The interaction token is not used in its last minute (Discord docs: it lives 15 minutes).
 TOKEN_LIFE = timedelta(minutes=14)
+
+
+class WaitsFor(StrEnum):
+    """What a job that is held waits for; the words are the ones in the database."""
+
+    NOTHING = ""
+    #: A moment that somebody named ("slow down", maintenance), or another job.
+    TIME = "time"
+    #: The service does not answer.
+    SERVICE = "service"
+    #: Its turn in our own queue.
+    TURN = "turn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +93,8 @@ class Job(Generic[R_co]):
     cost: float | None = None
     #: Why it waits here ("The AI Horde isn't answering since …"); empty when it does not.
     hold: str = ""
+    #: What has to come for it to go on.
+    waits_for: WaitsFor = WaitsFor.NOTHING
     #: Since when it is held, and how often handing it over was tried.
     held_since: datetime | None = None
     attempts: int = 0
@@ -91,6 +108,8 @@ class Job(Generic[R_co]):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     delivered_at: datetime | None = None
+    #: When its asker was told by a new message that it is over.
+    notified_at: datetime | None = None
     #: When the tracker looks at it next; None for never.
     due_at: datetime | None = None
     #: Seconds until the look after that, unless news changes it; long before submission, so that a slow POST of
@@ -131,6 +150,11 @@ class Job(Generic[R_co]):
         return tuple(artifact for artifact in self.artifacts if isinstance(artifact, FormArtifact))
 
     @property
+    def files(self) -> tuple[EngineArtifact, ...]:
+        """The files that an engine made."""
+        return tuple(artifact for artifact in self.artifacts if isinstance(artifact, EngineArtifact))
+
+    @property
     def texts(self) -> tuple[TextArtifact, ...]:
         """The artifacts of a question: the answer, and before it one that was no good."""
         return tuple(artifact for artifact in self.artifacts if isinstance(artifact, TextArtifact))
@@ -142,7 +166,12 @@ class Job(Generic[R_co]):
 
     def file_name(self, artifact: Artifact) -> str:
         """The artifact's file name in Discord: how it is recognised after a restart."""
-        return f"{self.id}-{artifact.index}.{artifact.extension}"
+        return f"{self.file_stem(artifact.index)}.{artifact.extension}"
+
+    def file_stem(self, index: int) -> str:
+        """The same without its ending. What is made of a picture that was hidden as a spoiler stays hidden."""
+        hidden = any(source.spoiler for source in self.request.sources)
+        return f"{SPOILER if hidden else ''}{self.id}-{index}"
 
     def accepted(self, *, message_id: int | None, now: datetime) -> Self:
         """Note that the person has seen the acknowledgement."""
@@ -157,7 +186,7 @@ class Job(Generic[R_co]):
 
     def unsubmitted(self) -> Self:
         """Note that the request surely did not arrive: it may be handed over (again)."""
-        return replace(self, stage=Stage.QUEUED) if may_follow(self.stage, Stage.QUEUED) else self
+        return replace(self, stage=Stage.QUEUED) if self.stage is Stage.SUBMITTING else self
 
     def submitted(self, *, remote_id: str, cost: float | None, now: datetime) -> Self:
         """Note the provider's id: the request is theirs now."""
@@ -172,26 +201,37 @@ class Job(Generic[R_co]):
             progress=Progress(stage=Stage.WAITING, waiting=self.request.parts),
             hold="",
             held_since=None,
+            waits_for=WaitsFor.NOTHING,
         )
 
-    def handed_over_again(self, request: Request, *, remote_id: str, cost: float | None, due_at: datetime) -> Self:
-        """Note that another request took the place of one that brought nothing usable; its stage stays what it was."""
-        if self.stage not in REMOTE or self.over:
+    def again(self, request: Request, now: datetime) -> Self:
+        """Put another request in the place of one that brought nothing usable: it goes the whole way, from our queue.
+
+        The old one's id stays until the new one has its own: whoever looks for a lost submission has to know it.
+        """
+        if self.over or not may_follow(self.stage, Stage.QUEUED):
             return self
-        again = cast("R_co", request)
-        fresh = Progress(stage=Stage.WAITING, waiting=request.parts)
-        return replace(
-            self, request=again, remote_id=remote_id, cost=cost, progress=fresh, artifacts=(), due_at=due_at, hold=""
-        )
+        fresh = replace(self.released(), stage=Stage.QUEUED, request=cast("R_co", request), progress=None, artifacts=())
+        return replace(fresh, submitted_at=None, started_at=None, due_at=now, cadence=30.0)
 
-    def held(self, why: str, *, until: datetime, now: datetime) -> Self:
-        """Leave it where it is until `until`, telling people why."""
-        since = self.held_since if self.hold else None
-        return replace(self, hold=why, held_since=since or now, due_at=until)
+    def held(
+        self,
+        why: str,
+        *,
+        until: datetime,
+        now: datetime,
+        waits_for: WaitsFor = WaitsFor.TIME,
+        since: datetime | None = None,
+    ) -> Self:
+        """Leave it where it is until `until`, telling people why, and since when (`since`, or when it began)."""
+        began = self.held_since if self.waits_for is waits_for else None
+        return replace(self, hold=why, waits_for=waits_for, held_since=since or began or now, due_at=until)
 
     def released(self) -> Self:
         """Forget why it was held."""
-        return replace(self, hold="", held_since=None) if self.hold else self
+        if not self.hold and self.waits_for is WaitsFor.NOTHING:
+            return self
+        return replace(self, hold="", held_since=None, waits_for=WaitsFor.NOTHING)
 
     def advance(self, news: Progress, now: datetime) -> Self:
         """Take in a snapshot. Late, repeated, or backward news returns the job unchanged."""
@@ -225,6 +265,7 @@ class Job(Generic[R_co]):
             cadence=30.0,
             hold="",
             held_since=None,
+            waits_for=WaitsFor.NOTHING,
         )
 
     def delivered(self, now: datetime) -> Self:
@@ -233,15 +274,31 @@ class Job(Generic[R_co]):
             return self
         return replace(self, stage=Stage.ENDED, delivered_at=now, due_at=None)
 
+    def extended(self, *new: Artifact, now: datetime) -> Self:
+        """Add what came after the end, and have the reply show it too; an unchanged job where nothing is new."""
+        more = self.with_artifacts(*new)
+        if not self.over or more is self:
+            return self
+        return replace(more, result=conclude(more), stage=Stage.DELIVERING, delivered_at=None, due_at=now, cadence=30.0)
+
     def detached(self, why: str) -> Self:
         """Note that the reply cannot be reached any more; the job itself goes on."""
         return self if self.reply.detached else replace(self, reply=replace(self.reply, detached=why))
+
+    def moved(self, reply: ReplyAddress, now: datetime) -> Self:
+        """Give a job whose reply is lost another one, in which its end is still to be shown."""
+        return replace(self, reply=reply, notified_at=self.notified_at or now, due_at=now)
+
+    def notified(self, now: datetime) -> Self:
+        """Note that its asker was told of the end, or did not want to be."""
+        return replace(self, notified_at=self.notified_at or now)
 
 
 UNFETCHED = "It was made, but what the worker made could not be fetched. Please try again."
 ImageJob: TypeAlias = Job[ImageRequest]
 AlchemyJob: TypeAlias = Job[AlchemyRequest]
 TextJob: TypeAlias = Job[TextRequest]
+EngineJob: TypeAlias = Job[EngineRequest]
 
 
 def is_image(job: Job) -> TypeIs[ImageJob]:
@@ -259,8 +316,22 @@ def is_text(job: Job) -> TypeIs[TextJob]:
     return isinstance(job.request, TextRequest)
 
 
+def is_engine(job: Job) -> TypeIs[EngineJob]:
+    """Whether the job is a wish to have an engine run."""
+    return isinstance(job.request, EngineRequest)
+
+
 def conclude(job: Job, *, gone: bool = False) -> Result:
     """Judge how a job ended by what came of it, never by the provider's word alone."""
+    if is_engine(job):
+        return conclude_engine(
+            job.request,
+            job.progress.step if job.progress else "",
+            files=len(job.usable),
+            unreadable=len(job.artifacts) - len(job.usable),
+            cancelled=job.cancel_requested,
+            gone=gone,
+        )
     usable, censored = len(job.usable), sum(1 for a in job.artifacts if a.censored)
     if usable >= job.request.parts:
         return Result(outcome=Outcome.FINISHED)

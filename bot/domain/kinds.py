@@ -8,16 +8,22 @@ from typing import TypeAlias
 
 from bot.domain.alchemy import AlchemyRequest, FormArtifact
 from bot.domain.conversation import TextArtifact, TextRequest
+from bot.domain.engines import EngineArtifact, EngineRequest
 from bot.domain.requests import ImageRequest
 from bot.domain.results import Artifact, ImageArtifact
 
 #: What people want.
-Request: TypeAlias = ImageRequest | AlchemyRequest | TextRequest
+Request: TypeAlias = ImageRequest | AlchemyRequest | TextRequest | EngineRequest
 
 #: By the word in the database.
 REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
-    {ImageRequest.kind: ImageRequest, AlchemyRequest.kind: AlchemyRequest, TextRequest.kind: TextRequest}
+    {made.kind: made for made in (ImageRequest, AlchemyRequest, TextRequest, EngineRequest)}
 )
 ARTIFACTS: Mapping[str, type[Artifact]] = MappingProxyType(
-    {ImageRequest.kind: ImageArtifact, AlchemyRequest.kind: FormArtifact, TextRequest.kind: TextArtifact}
+    {
+        ImageRequest.kind: ImageArtifact,
+        AlchemyRequest.kind: FormArtifact,
+        TextRequest.kind: TextArtifact,
+        EngineRequest.kind: EngineArtifact,
+    }
 )

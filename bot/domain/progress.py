@@ -11,6 +11,8 @@ from bot.domain.stages import Stage
 NOTICEABLE = 0.20
 #: An ETA that moved by less than this many seconds is not shown either, however close it is.
 SOON = 10.0
+#: Nor one that slips away by less than this share of the time already waited.
+SLIPPING = 0.10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +56,14 @@ class Progress:
     parts: tuple[PartProgress, ...] = ()
     #: What the provider itself says it is doing, in a few plain words; empty when it says nothing.
     note: str = ""
+    #: The provider's own word for how far it is, where it has more of them than there are stages here.
+    step: str = ""
+    #: When news last came, where the provider sends news by itself.
+    heard_at: datetime | None = None
     #: Since when.
     over_since: datetime | None = None
+    #: Since when anything is known of it.
+    since: datetime | None = None
     #: First time nothing was waiting or processing although the provider had not said "done".
     quiet_since: datetime | None = None
 
@@ -70,10 +78,11 @@ def steady(previous: Progress | None, news: Progress, now: datetime) -> Progress
         impossible_since = (previous.impossible_since if previous else None) or now
     over_since = ((previous.over_since if previous else None) or now) if news.over else None
     if previous is None:
-        return replace(news, impossible_since=impossible_since, over_since=over_since)
+        return replace(news, since=now, impossible_since=impossible_since, over_since=over_since)
     ends_at, queue_moved = _steady_end(previous, news, now)
     return replace(
         news,
+        since=previous.since,
         stage=Stage.PROCESSING if previous.stage is Stage.PROCESSING else news.stage,
         finished=max(previous.finished, news.finished),
         restarted=max(previous.restarted, news.restarted),
@@ -95,7 +104,10 @@ def _steady_position(shown: int | None, told: int | None) -> int | None:
 def _steady_end(previous: Progress, news: Progress, now: datetime) -> tuple[datetime | None, bool]:
     if previous.ends_at is None or news.ends_at is None:
         return news.ends_at, False
-    tolerance = timedelta(seconds=max(SOON, NOTICEABLE * (previous.ends_at - now).total_seconds()))
+    # Where nobody works on it the end is forever ten seconds away: told ever more seldom the longer that goes on.
+    age = (now - previous.since).total_seconds() if previous.since else 0.0
+    left = (previous.ends_at - now).total_seconds()
+    tolerance = timedelta(seconds=max(SOON, NOTICEABLE * left, SLIPPING * age))
     if abs(news.ends_at - previous.ends_at) <= tolerance:
         return previous.ends_at, previous.queue_moved
     return news.ends_at, news.ends_at > previous.ends_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 from bot.domain.requests import MAX_SIDE, MIN_SIDE, SIZE_STEP, Aspect, SizeChoice
 
@@ -24,6 +25,7 @@ def dimensions(aspect: Aspect, size: SizeChoice, native: int) -> tuple[int, int]
     return dimensions_near(aspect.ratio, size, native)
 
 
+@lru_cache(maxsize=512)  # it weighs a thousand pairs, and a storm of commands asks for the same few
 def dimensions_near(ratio: float, size: SizeChoice, native: int) -> tuple[int, int]:
     """Return width and height as `dimensions` does, for any ratio (width divided by height), such as a source's."""
     longer = min(max(ratio, 1 / ratio), MAX_RATIO)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: What Discord hides until somebody presses on it has a name that begins so.
+SPOILER = "SPOILER_"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceMedia:
@@ -32,6 +35,11 @@ class SourceMedia:
     #: Our own result that it is: its job and index. The bytes are taken from our store while they are there.
     job_id: str = ""
     index: int = 0
+
+    @property
+    def spoiler(self) -> bool:
+        """Whether whoever posted it wanted it hidden until somebody presses on it."""
+        return self.filename.startswith(SPOILER)
 
     @property
     def findable(self) -> bool:

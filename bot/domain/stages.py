@@ -24,13 +24,14 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
-#: Allowed moves. A faulted part goes back to the Horde's queue without taking the whole job back to WAITING.
+#: Allowed moves. A faulted part goes back to the Horde's queue without taking the whole job back to WAITING. A job
+#: whose request is over and brought nothing usable may get another one, which begins in our own queue.
 NEXT: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
     {
         Stage.QUEUED: frozenset({Stage.SUBMITTING, Stage.DELIVERING, Stage.ENDED}),
         Stage.SUBMITTING: frozenset({Stage.QUEUED, Stage.WAITING, Stage.PROCESSING, Stage.DELIVERING}),
-        Stage.WAITING: frozenset({Stage.PROCESSING, Stage.DELIVERING}),
-        Stage.PROCESSING: frozenset({Stage.DELIVERING}),
+        Stage.WAITING: frozenset({Stage.QUEUED, Stage.PROCESSING, Stage.DELIVERING}),
+        Stage.PROCESSING: frozenset({Stage.QUEUED, Stage.DELIVERING}),
         Stage.DELIVERING: frozenset({Stage.ENDED}),
         Stage.ENDED: frozenset(),
     }

@@ -22,8 +22,6 @@ class Submission:
     remote_id: str
     #: Kudos for everything that was asked, as well as can be told in advance.
     cost: float | None = None
-    #: Plain sentences for people ("no worker serves this model at the moment").
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +77,11 @@ class Provider(Protocol):
 
     #: The name in the job row.
     name: str
+
+    @property
+    def pushes(self) -> bool:
+        """Whether the service calls us when there is news, so that it need not be asked often."""
+        ...
 
     async def turn(self) -> None:
         """Wait until the next request may be handed over: services take only so many a minute.

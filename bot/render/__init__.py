@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.jobs import Job, is_alchemy, is_image, is_text
+from bot.domain.jobs import Job, is_alchemy, is_engine, is_image, is_text
 from bot.domain.sources import SourceFacts
-from bot.render.alchemy import render_alchemy, source_notes
-from bot.render.alchemy_details import render_alchemy_details
+from bot.render.alchemy import render_alchemy, render_alchemy_details, source_notes
 from bot.render.details import render_image_details
+from bot.render.engines import render_engine, render_engine_details
 from bot.render.help import render_error, render_help
 from bot.render.messages import Control, ControlStyle, Field, FileRef, RenderedEmbed, RenderedMessage
 from bot.render.models import model_choice
@@ -42,6 +42,8 @@ def render_details(job: Job) -> RenderedMessage:
         return render_alchemy_details(job)
     if is_text(job):
         return render_text_details(job)
+    if is_engine(job):
+        return render_engine_details(job)
     raise NotImplementedError(job.request.kind)
 
 
@@ -68,4 +70,6 @@ def render_job(
         return render_alchemy(job, now, can_collect=can_collect, notes=notes, facts=facts)
     if is_text(job):
         return render_text(job, now, can_collect=can_collect, notes=notes, room=room)
+    if is_engine(job):
+        return render_engine(job, now, can_collect=can_collect, notes=notes, facts=facts)
     raise NotImplementedError(job.request.kind)

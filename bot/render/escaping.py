@@ -125,6 +125,20 @@ def code_block(text: str, limit: int) -> str:
     return f"```\n{body or NOTHING}\n```"
 
 
+def veiled(text: str, limit: int) -> str:
+    """Hide somebody's text until a reader presses on it: at most `limit` characters of it, however they are counted."""
+    folded = fold(clean(text))
+    room = limit
+    while measure(body := escape(shorten(folded, room))) > limit:
+        room -= max(1, (measure(body) - limit) // 2)
+    return veil(body or NOTHING)
+
+
+def veil(markup: str) -> str:
+    """Hide what is escaped already. The spaces keep an escaped bar at either end apart from ours."""
+    return f"|| {markup} ||"
+
+
 def measure(text: str) -> int:
     """Length in UTF-16 units: the longest of the ways a length limit of Discord's could be counted."""
     return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)

@@ -30,7 +30,12 @@ COMMANDS = (
     HelpLine(name="ask", text="answers questions; reply to the answer, mentioning me, to go on"),
     HelpLine(name="chat start", text="opens a thread to talk in; `/chat export` and `/chat erase` are yours"),
     HelpLine(name="persona list", text="shows who the model can be"),
+    HelpLine(name="jobs list", text="your own requests; `/jobs show`, `cancel`, `retry`, and how to be told: `notify`"),
     HelpLine(name="help", text="shows this"),
+)
+#: Only where it is there.
+OSAIS = HelpLine(
+    name="osais run", text="has an engine of OSAIS run: pictures, films, speech; `/osais list` has them all"
 )
 BUTTONS = (
     HelpLine(name="↩ Reply · ➡ Continue", text="goes on with a conversation, or with an answer that was cut off"),
@@ -62,6 +67,7 @@ def render_help(
 ) -> RenderedMessage:
     """Say what there is; commands whose id is known can be clicked."""
     ids = command_ids or {}
+    commands = (*commands, *([OSAIS] if "osais" in ids else []))
     fields = (
         Field(name="Commands", value="\n".join(f"{_command(c.name, ids)} {c.text}" for c in commands), inline=False),
         Field(name="Buttons", value="\n".join(f"**{b.name}** {b.text}" for b in buttons), inline=False),

@@ -88,6 +88,10 @@ class Menu:
     choices: tuple[Choice, ...]
 
 
+#: How the name of a drawing's preview ends.
+PREVIEW = "-preview.png"
+
+
 class Drawn(StrEnum):
     """What delivery draws by itself, where no worker made a file of it."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.jobs import ImageJob, Job
+from bot.domain.jobs import ImageJob, Job, WaitsFor
 from bot.domain.progress import Progress
 from bot.domain.requests import ImageRequest, SizeChoice
 from bot.domain.stages import Stage
@@ -43,10 +43,16 @@ def render_progress(job: ImageJob, now: datetime, *, can_collect: bool = False) 
         _facts(job),
         *troubles,
     )
-    embed = RenderedEmbed(description="\n".join(lines), colour=Colour.AMBER if troubles else Colour.BLUE)
+    embed = RenderedEmbed(description="\n".join(lines), colour=_colour(job, troubles))
     return RenderedMessage(
         embed=embed, files=phrases.files(job), controls=(running_controls(job, can_collect=can_collect),), job_id=job.id
     )
+
+
+def _colour(job: ImageJob, troubles: tuple[str, ...]) -> Colour:
+    """Waiting for one's turn is no trouble."""
+    in_the_way = len(troubles) - (job.waits_for is WaitsFor.TURN)
+    return Colour.AMBER if in_the_way > 0 else Colour.BLUE
 
 
 def _steps(job: ImageJob) -> str:
@@ -99,7 +105,7 @@ def _troubles(job: ImageJob, now: datetime) -> Iterator[str]:
     if job.cancel_requested:
         yield "🛑 Stopping… Pictures already being painted may still arrive."
     if job.hold:
-        yield f"⚠ {hold_line(job)}"
+        yield hold_line(job)
     if job.progress is None or job.cancel_requested:
         return
     if impossible(job.progress, now):
@@ -111,15 +117,19 @@ def _troubles(job: ImageJob, now: datetime) -> Iterator[str]:
 
 
 def hold_line(job: Job) -> str:
-    """Say why it waits here, and since when."""
+    """Say why it waits here, and since when; a place in line is no trouble, and needs no time."""
     told = sentence(job.hold, MAX_SENTENCE)
+    if job.waits_for is WaitsFor.TURN:
+        return f"⏳ {told}"
     if job.held_since is None:
-        return told
+        return f"⚠ {told}"
     since = f"since {relative(job.held_since)}"
+    # A service that does not answer is tried again and again: naming the next try would be an edit for each.
     last_try = max(job.held_since, job.attempted_at or job.held_since)
-    if job.due_at is not None and job.stage is Stage.QUEUED and job.due_at - last_try >= LONG_HOLD:
-        return f"{told} ({since}; next try {relative(job.due_at)})"
-    return f"{told} ({since})"
+    told_when = job.waits_for is not WaitsFor.SERVICE and job.stage is Stage.QUEUED
+    if told_when and job.due_at is not None and job.due_at - last_try >= LONG_HOLD:
+        return f"⚠ {told} ({since}; next try {relative(job.due_at)})"
+    return f"⚠ {told} ({since})"
 
 
 def impossible(progress: Progress, now: datetime) -> bool:

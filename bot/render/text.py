@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.chat.code_spans import left_open, on_its_own
 from bot.chat.names import bare_name
 from bot.domain.conversation import Flaw, Role, TextArtifact
 from bot.domain.jobs import TextJob
@@ -43,6 +44,7 @@ AGAIN = Control(verb="reask", label="Again", emoji="🔁")
 TRY_AGAIN = Control(verb="reask", label="Try again", emoji="🔁", style=ControlStyle.PRIMARY)
 CONTINUE = Control(verb="continue", label="Continue", emoji="➡\ufe0f", style=ControlStyle.PRIMARY)
 REPLY = Control(verb="reply", label="Reply", emoji="↩\ufe0f")
+THOUGHTS = Control(verb="details", label="Thoughts", emoji="💭")
 
 _LAST = 3
 _REACHED = {Stage.QUEUED: 0, Stage.SUBMITTING: 0, Stage.WAITING: 1, Stage.PROCESSING: 2}
@@ -122,8 +124,10 @@ def _troubles(job: TextJob, now: datetime) -> Iterator[str]:
     if job.cancel_requested:
         yield "🛑 Stopping… An answer that is being written may still arrive."
     if job.hold and not job.request.unready:
-        yield f"⚠ {hold_line(job)}"
-    if job.request.retries:
+        yield hold_line(job)
+    if job.request.stepped_down:
+        yield "🔁 No worker could take this at its full length; I'm asking for less."
+    elif job.request.retries:
         yield "🔁 The first answer was no good; I'm asking once more."
     if job.progress is None or job.cancel_requested:
         return
@@ -149,9 +153,9 @@ def _answered(
 ) -> RenderedMessage:
     below = "\n".join(f"-# {line}" for line in _below(job, answer, notes))
     limit = min(DEFAULT_LIMIT, MAX_CONTENT - measure(below) - 2)
-    said = split("\n".join(filter(None, (_quoted(job), answer.text))), limit)
+    said = split("\n".join(filter(None, (_quoted(job), _text(job, answer)))), limit)
     alone = job.reply.ephemeral or not job.reply.by_channel or not room.can_post
-    message = RenderedMessage(controls=(_controls(answer, can_collect=can_collect),), job_id=job.id)
+    message = RenderedMessage(controls=_controls(answer, can_collect=can_collect), job_id=job.id)
     if len(said) == 1:
         return replace(message, content=f"{said[0]}\n{below}")
     if len(said) <= MAX_PARTS and not alone:
@@ -162,6 +166,14 @@ def _answered(
     whole = FileRef(name=f"{job.id}-answer.md", index=answer.index, drawn=Drawn.ANSWER)
     first = split(said[0], limit - measure(_ATTACHED))[0]
     return replace(message, content=_closed(first, _ATTACHED, below), files=(whole,))
+
+
+def _text(job: TextJob, answer: TextArtifact) -> str:
+    """What was answered; of code carried on also what it is written in."""
+    if not job.request.continuing:
+        return answer.text
+    begun = job.request.turns[-1].text
+    return on_its_own(answer.lead.rpartition("\n")[2] + answer.text, begun) if left_open(begun) else answer.text
 
 
 _ATTACHED = "-# 📄 The whole answer is attached."
@@ -192,9 +204,11 @@ def _below(job: TextJob, answer: TextArtifact, notes: Sequence[str]) -> Iterator
         yield sentence(" ".join(remark.split()), MAX_REMARK)
 
 
-def _controls(answer: TextArtifact, *, can_collect: bool) -> tuple[Control, ...]:
+def _controls(answer: TextArtifact, *, can_collect: bool) -> tuple[tuple[Control, ...], ...]:
     more = (CONTINUE,) if answer.cut else ()
-    return (AGAIN, *more, REPLY, phrases.DELETE, *((phrases.COLLECT,) if can_collect else ()))
+    thoughts = (THOUGHTS,) if answer.thought else ()
+    row = (AGAIN, *more, REPLY, *thoughts, phrases.DELETE)
+    return (row, (phrases.COLLECT,)) if can_collect else (row,)
 
 
 # -- no answer ----------------------------------------------------------------------------------------------------
@@ -213,9 +227,9 @@ def _failed(job: TextJob, result: Result, *, can_collect: bool) -> RenderedMessa
 
 
 _FLAWS = {
-    Flaw.EMPTY.value: "The model had nothing to say, also when asked once more.",
-    Flaw.LOOP.value: "The model got stuck in a loop, also when asked once more.",
-    Flaw.ONLY_THOUGHT.value: "The model thought until its room was used up, and never came to an answer.",
+    Flaw.EMPTY.value: "The model had nothing to say",
+    Flaw.LOOP.value: "The model got stuck in a loop",
+    Flaw.ONLY_THOUGHT.value: "The model thought until its room was used up, and never came to an answer",
 }
 
 
@@ -224,7 +238,8 @@ def _headline(job: TextJob, result: Result) -> str:
     if result.message:
         return sentence(result.message, MAX_SENTENCE)
     if result.code in _FLAWS:
-        return f"{_FLAWS[result.code]} **Try again**, or choose another model with `/ask model:`."
+        twice = ", also when asked once more" if job.request.retries and not job.request.stepped_down else ""
+        return f"{_FLAWS[result.code]}{twice}. **Try again**, or choose another model with `/ask model:`."
     match result.outcome:
         case Outcome.CENSORED if phrases.withheld(job, Censorship.CSAM):
             return (

@@ -39,11 +39,12 @@ class BotProcess:
         self._command = list(command)
         self._folder = folder
         self._settings = dict(settings)
-        self._echo = echo
         self._lines: deque[str] = deque(maxlen=OUTPUT_LINES)
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
+        #: Called with each line it prints.
+        self.listeners: list[Callable[[str], None]] = [echo] if echo else []
         #: How often it was started.
         self.starts = 0
 
@@ -64,6 +65,11 @@ class BotProcess:
     def running(self) -> bool:
         """Whether there is a process that has not ended."""
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the last process started; None before the first."""
+        return self._process.pid if self._process else None
 
     @property
     def exit_code(self) -> int | None:
@@ -105,16 +111,16 @@ class BotProcess:
             # Ctrl-C in the terminal is for us; we stop the bot in our own order.
             start_new_session=True,
         )
-        self._reading = asyncio.create_task(self._read(self._process), name="bot-output")
+        self._reading = asyncio.create_task(self._read(self._process.stdout), name="bot-output")
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdout is None:
+    async def _read(self, stdout: asyncio.StreamReader | None) -> None:
+        if stdout is None:
             return
-        while chunk := await _line(process.stdout):
+        while chunk := await _line(stdout):
             line = chunk.decode(errors="replace").rstrip()
             self._lines.append(line)
-            if self._echo:
-                self._echo(line)
+            for listen in self.listeners:
+                listen(line)
 
     async def _end(self, with_signal: signal.Signals) -> int | None:
         async with self._changing:
@@ -136,9 +142,15 @@ class BotProcess:
 class BotControl:
     """Control routes for the bot, if this sandbox has one."""
 
-    def __init__(self) -> None:
-        #: Set by whoever runs a bot beside the sandbox.
+    def __init__(self, listen: Callable[[str], None] = lambda _: None) -> None:
+        """`listen` gets each line that the bot logs."""
+        self._listen = listen
         self.bot: BotProcess | None = None
+
+    def adopt(self, bot: BotProcess) -> None:
+        """Have the routes act on this bot, and listen to it."""
+        self.bot = bot
+        bot.listeners.append(self._listen)
 
     def control_routes(self) -> list[web.RouteDef]:
         """Routes below /sandbox/bot."""

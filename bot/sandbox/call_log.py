@@ -6,13 +6,12 @@ the same wherever the same secret was used.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -20,19 +19,16 @@ from aiohttp.typedefs import Handler, Middleware
 from bot.clock import Clock
 from bot.sandbox import control
 from bot.sandbox.bodies import answer_json, request_json, summarise
+from bot.sandbox.call_clues import callback_clues, callback_id, clues_of, remote_id_of
 from bot.sandbox.control import Service
 from bot.sandbox.faults import FAULT_MET
+from bot.sandbox.job_links import Clues, JobLinks
+from bot.sandbox.marks import mark, mask_callback, mask_path
 from bot.sandbox.outgoing import OutgoingCall
 
 #: Calls kept; older ones are forgotten.
 CAPACITY = 5000
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_OSAIS_UID = re.compile(r"/client/request/(\d+)$")
-_SECRET_IN_PATH = re.compile(r"^(/api/v10/(?:webhooks|interactions)/\d+/)([^/]+)")
-_SECRET_IN_QUERY = re.compile(r"(?i)(?<=[?&])(hm|sig|signature|awsaccesskeyid|x-amz-[a-z-]+|token|apikey)=([^&]*)")
-#: A segment of a path that nobody would write by hand.
-_SECRET_SEGMENT = re.compile(r"/([A-Za-z0-9_~-]{20,})(?=[/?]|$)")
 _SECRET_FIELDS = frozenset({"token", "authtoken", "apikey", "api_key", "webhook", "password", "secret"})
 _ANONYMOUS_KEY = "0000000000"
 
@@ -66,6 +62,10 @@ class Call:
     outgoing: bool = False
     #: The JSON it was answered with, shortened; kept of outgoing calls only.
     answer: object = None
+    #: The bot's own job that it was made for; None while that is not known, or when it was for none.
+    job: str | None = None
+    #: What it was about, each as a kind and an id: `message:42`, `interaction:7`, `remote:…`.
+    about: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return the call as the control API shows it."""
@@ -77,30 +77,37 @@ class CallLog:
 
     def __init__(self, clock: Clock, *, capacity: int = CAPACITY) -> None:
         self._clock = clock
-        self._calls: deque[Call] = deque(maxlen=capacity)
+        self._capacity = capacity
+        self._calls: dict[int, Call] = {}
+        self._news: deque[Call] = deque(maxlen=capacity)
         self._numbers = itertools.count(1)
-        #: How many calls ended so far, forgotten ones too.
+        #: Which job calls were made for; it is told what the bot logs.
+        self.links = JobLinks(self._belongs)
+        #: How often a call ended or became known as a job's, forgotten ones too.
         self.recorded = 0
 
     def control_routes(self) -> list[web.RouteDef]:
         """Routes below /sandbox/calls."""
         return [web.get("/sandbox/calls", self._list), web.delete("/sandbox/calls", self._clear)]
 
-    def find(self, *, service: Service | None = None, since: int = 0, path: str = "", method: str = "") -> list[Call]:
-        """List calls in the order they ended: numbered after `since`, of a service, whose path matches a regex."""
+    def find(
+        self, *, service: Service | None = None, since: int = 0, path: str = "", method: str = "", job: str = ""
+    ) -> list[Call]:
+        """List calls in the order they ended: numbered after `since`, of a service or job, whose path fits a regex."""
         wanted = re.compile(path)
         return [
             call
-            for call in self._calls
+            for call in self._calls.values()
             if call.number > since
             and service in {None, call.service}
             and method in {"", call.method}
+            and job in {"", call.job}
             and wanted.search(call.path)
         ]
 
     def newest(self, count: int) -> list[Call]:
-        """Return the last `count` calls in the order they ended; fewer if there are not so many."""
-        return list(self._calls)[-count:] if count > 0 else []
+        """Return the last `count` news in their order: calls that ended, and those whose job became known."""
+        return list(self._news)[-count:] if count > 0 else []
 
     def note(self, outgoing: OutgoingCall) -> None:
         """Log a call that a service made by itself, such as a callback."""
@@ -116,13 +123,12 @@ class CallLog:
             duration_ms=round(outgoing.seconds * 1000, 1),
             credential=None,
             request=summarise(_without_secrets(outgoing.said)),
-            remote_id=_callback_id(outgoing.said),
+            remote_id=callback_id(outgoing.said),
             fault=None,
             outgoing=True,
             answer=answered.error or summarise(_without_secrets(answered.json())),
         )
-        self._calls.append(call)
-        self.recorded += 1
+        self._ended(call, callback_clues(outgoing.said))
 
     @property
     def middleware(self) -> Middleware:
@@ -143,10 +149,25 @@ class CallLog:
                 answer = error
                 raise
             finally:
-                self._calls.append(entry.ended(request, said, answer))
-                self.recorded += 1
+                self._ended(*entry.ended(request, said, answer))
 
         return record
+
+    def _ended(self, call: Call, clues: Clues) -> None:
+        self._keep(replace(call, about=tuple(clues.names)))
+        self.links.ended(call.number, clues)
+
+    def _belongs(self, number: int, job: str) -> None:
+        if call := self._calls.get(number):
+            self._keep(replace(call, job=job))
+
+    def _keep(self, call: Call) -> None:
+        """Add it, or take it for the one of the same number where that stands."""
+        self._calls[call.number] = call
+        if len(self._calls) > self._capacity:
+            del self._calls[next(iter(self._calls))]
+        self._news.append(call)
+        self.recorded += 1
 
     async def _list(self, request: web.Request) -> web.Response:
         query = request.query
@@ -156,6 +177,7 @@ class CallLog:
                 since=int(query.get("since", "0")),
                 path=query.get("path", ""),
                 method=query.get("method", "").upper(),
+                job=query.get("job", ""),
             )
         except (ValueError, re.error) as error:
             control.refuse(f"bad query: {error}")
@@ -163,6 +185,7 @@ class CallLog:
 
     async def _clear(self, _: web.Request) -> web.Response:
         self._calls.clear()
+        self._news.clear()
         return web.Response(status=204)
 
 
@@ -176,10 +199,11 @@ class _Entry:
         self._monotonic = clock.monotonic()
         self._began = time.perf_counter()
 
-    def ended(self, request: web.Request, said: object, answer: web.StreamResponse | None) -> Call:
+    def ended(self, request: web.Request, said: object, answer: web.StreamResponse | None) -> tuple[Call, Clues]:
         fault = request.get(FAULT_MET)
         cut = answer is None or fault in {"reset", "reset_after", "hang"}
-        return Call(
+        told = None if answer is None else answer_json(answer)
+        call = Call(
             number=self._number,
             service=self._service,
             method=request.method,
@@ -190,33 +214,11 @@ class _Entry:
             duration_ms=round((time.perf_counter() - self._began) * 1000, 1),
             credential=_credential(request.headers),
             request=summarise(_without_secrets(said)),
-            remote_id=_remote_id(self._service, request.path, answer),
+            remote_id=remote_id_of(self._service, request.path, told),
             fault=fault,
         )
-
-
-def mark(secret: str) -> str:
-    """Name a secret without telling it: the same secret, the same mark."""
-    return f"~{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
-
-
-def mask_path(path: str) -> str:
-    """Replace the secrets in a path with query by their marks: interaction tokens, signatures."""
-    path = _SECRET_IN_PATH.sub(lambda found: found[1] + mark(found[2]), path)
-    return _SECRET_IN_QUERY.sub(lambda found: f"{found[1]}={mark(found[2])}", path)
-
-
-def mask_callback(url: str) -> str:
-    """Replace what looks like a secret in a client's address by its mark."""
-    return _SECRET_SEGMENT.sub(lambda found: f"/{mark(found[1])}", mask_path(url))
-
-
-def _callback_id(said: object) -> str | None:
-    """The remote id a callback is about: OSAIS calls it uid, the Horde request."""
-    if not isinstance(said, Mapping):
-        return None
-    identity = said.get("uid", said.get("request"))
-    return None if identity is None else str(identity)
+        clues = clues_of(self._service, request.method, request.path, said=said, told=told, status=call.status)
+        return call, clues
 
 
 def _credential(headers: Mapping[str, str]) -> str | None:
@@ -239,23 +241,3 @@ def _without_secrets(value: object) -> object:
             return [_without_secrets(item) for item in value]
         case _:
             return value
-
-
-def _osais_id(path: str, answer: web.StreamResponse | None) -> str | None:
-    """The uid of a request that was looked at, or accepted."""
-    if found := _OSAIS_UID.search(path):
-        return found[1]
-    told = answer_json(answer) if answer is not None else None
-    data = told.get("data") if isinstance(told, dict) else None
-    uid = data.get("uid") if isinstance(data, dict) else None
-    return None if uid is None else str(uid)
-
-
-def _remote_id(service: Service, path: str, answer: web.StreamResponse | None) -> str | None:
-    if service is Service.OSAIS:
-        return _osais_id(path, answer)
-    if service is Service.HORDE and (found := _UUID.search(path)):
-        return found[0]
-    told = answer_json(answer) if answer is not None else None
-    identity = told.get("id") if isinstance(told, dict) else None
-    return identity if isinstance(identity, str) else None

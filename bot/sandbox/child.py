@@ -15,7 +15,8 @@ from bot.sandbox.clock_link import FollowingClock
 from bot.settings import load_settings
 
 
-async def _run(control_url: str) -> int:
+async def live_in(control_url: str) -> int:
+    """Run the bot with the settings in the environment in the world at `control_url`; returns the exit code."""
     async with FollowingClock.follow(control_url) as clock:
         settings = load_settings(need_token=True)
         setup_logging(settings)
@@ -38,7 +39,7 @@ def main() -> int:
     args = parser.parse_args()
     if args.with_parent:
         threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    return asyncio.run(_run(args.control_url))
+    return asyncio.run(live_in(args.control_url))
 
 
 if __name__ == "__main__":

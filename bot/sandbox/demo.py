@@ -19,13 +19,15 @@ from pathlib import Path
 import aiohttp
 
 from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.lifetime import first_of, until_told
+from bot.sandbox.outgoing import AddressMap
 from bot.sandbox.sabotage import SABOTAGES, Sabotage
 from bot.sandbox.scenarios import SCENARIOS
 from bot.sandbox.scenarios.base import Scenario
 from bot.sandbox.scenarios.failure import ScenarioFailed
 from bot.sandbox.scenarios.people import World
 from bot.sandbox.scenarios.transcript import Transcript
-from bot.sandbox.serve import Sandbox, first_of, until_told
+from bot.sandbox.serve import Sandbox
 
 #: Real seconds a headless demo may take in all; a scenario has its own, shorter deadlines in world time.
 LONGEST_PLAY = 60.0
@@ -34,6 +36,9 @@ LOG_TAIL = 40
 
 #: Whose key the bot uses. Not the anonymous one: what it asked for can be found again after a restart.
 HORDE_USER = "robin_rich"
+
+#: Where services reach the bot: as in production, an https address in front of its own web server.
+PUBLIC_URL = "https://muster.test"
 
 #: What is played when nobody says what.
 DEFAULT_SCENARIO = "imagine"
@@ -111,7 +116,7 @@ async def _play_scenario(scenario: Scenario, sabotage: Sabotage | None, *, speed
 async def _leave_running(args: argparse.Namespace) -> None:
     async with (
         until_told() as told,
-        _world(port=args.port, speed=args.speed, seed=args.seed, echo=_complain) as (sandbox, bot),
+        _world(port=args.port, speed=args.speed, seed=args.seed, echo=_pass_on) as (sandbox, bot),
     ):
         await bot.start()
         _print(f"The playground is open at {sandbox.url}/ (Ctrl-C ends it)")
@@ -126,14 +131,21 @@ async def _world(
     """Serve a world with a bot in it that is not started yet; on leaving, the bot is stopped first."""
     with tempfile.TemporaryDirectory(prefix="muster-demo-") as name:
         folder = Path(name)
-        async with Sandbox(port=port, speed=speed, seed=seed) as sandbox:
+        proxy = AddressMap.to_free_port(PUBLIC_URL)
+        async with Sandbox(port=port, speed=speed, seed=seed, address_map=proxy) as sandbox:
             settings = sandbox.settings_env(f"sqlite+aiosqlite:///{folder / 'muster.db'}", horde_user=HORDE_USER)
             bot = BotProcess.following(sandbox.control_url, folder=folder, settings=settings, echo=echo)
-            sandbox.bot_control.bot = bot
+            sandbox.bot_control.adopt(bot)
             try:
                 yield sandbox, bot
             finally:
                 await bot.terminate()
+
+
+def _pass_on(line: str) -> None:
+    """Show what the bot logs but for its everyday lines: the one address stays in sight. `GET /sandbox/bot` has all."""
+    if " level=info " not in line:
+        _complain(line)
 
 
 def _print(line: str) -> None:

@@ -5,9 +5,11 @@ Each text is a JSON object with a `kind`:
     discord   `event`: what `/sandbox/discord/events` tells
     clock     `now`, `monotonic`, `rate`, after every change
     bot       `present`, `running`, `exit_code`, `starts`
-    horde     the queue, the workers and what is arranged there
+    commands  `versions` of all that is registered: the page reads them anew when they are others
+    horde     the queue, the workers and what is arranged there; `text` and `alchemy` the same of those
+    osais     what runs and how it is arranged to go
     faults    `armed`: scripted faults that still wait for a request
-    calls     `calls`: remote calls that ended since the last such news, oldest first
+    calls     `calls`: remote calls that ended or became known as a job's since the last such news, oldest first
 
 Everything but Discord's events is told once at the beginning, and again whenever it is different. It has no events of
 its own, so it is looked at a few times a second; only what changed travels.
@@ -27,6 +29,10 @@ from bot.sandbox.call_log import CallLog
 from bot.sandbox.discord import DiscordSim
 from bot.sandbox.faults import Faults
 from bot.sandbox.horde import HordeSim
+from bot.sandbox.horde.alchemy.book import AlchemyBook, Mishap
+from bot.sandbox.horde.text.world import TextWorld
+from bot.sandbox.lifetime import first_of
+from bot.sandbox.osais import OsaisSim
 from bot.sandbox.world import WorldClock
 
 #: Real seconds between looks.
@@ -49,6 +55,7 @@ class LiveNews:
         bot_control: BotControl,
         discord: DiscordSim,
         horde: HordeSim,
+        osais: OsaisSim,
     ) -> None:
         self._clock = clock
         self._calls = calls
@@ -56,7 +63,9 @@ class LiveNews:
         self._sockets: set[web.WebSocketResponse] = set()
         self._views: dict[str, Callable[[], News]] = {
             "bot": lambda: _bot(bot_control),
+            "commands": lambda: _commands(discord),
             "horde": lambda: _horde(horde),
+            "osais": lambda: _osais(osais),
             "faults": lambda: {"armed": faults.armed()},
         }
 
@@ -73,19 +82,11 @@ class LiveNews:
         socket = web.WebSocketResponse(heartbeat=30.0, timeout=1.0)
         await socket.prepare(request)
         self._sockets.add(socket)
-        telling = [
-            asyncio.create_task(self._tell_events(socket), name="live events"),
-            asyncio.create_task(self._tell_state(socket), name="live state"),
-        ]
         try:
-            async for _ in socket:
-                pass  # Pages only listen; reading notices when they leave.
+            # Whatever ends one of them ends the connection: no page shows a world that it no longer hears of.
+            await first_of(self._tell_events(socket), self._tell_state(socket), _until_left(socket))
         finally:
-            # First of all and at once: a connection that is lost cancels us here.
             self._sockets.discard(socket)
-            for task in telling:
-                task.cancel()
-            await asyncio.gather(*telling, return_exceptions=True)
         return socket
 
     async def _tell_events(self, socket: web.WebSocketResponse) -> None:
@@ -118,11 +119,21 @@ class LiveNews:
                 yield kind, news
 
 
+async def _until_left(socket: web.WebSocketResponse) -> None:
+    async for _ in socket:
+        pass  # Pages only listen; reading notices when they leave.
+
+
 def _bot(control: BotControl) -> News:
     bot = control.bot
     if bot is None:
         return {"present": False, "running": False, "exit_code": None, "starts": 0}
     return {"present": True, "running": bot.running, "exit_code": bot.exit_code, "starts": bot.starts}
+
+
+def _commands(discord: DiscordSim) -> News:
+    registered = discord.world.commands.values()
+    return {"versions": [str(command.get("version")) for commands in registered for command in commands.values()]}
 
 
 def _horde(horde: HordeSim) -> News:
@@ -138,10 +149,47 @@ def _horde(horde: HordeSim) -> News:
         "paused": bool(workers) and all(worker.paused for worker in workers),
         "impossible": world.impossible,
         "maintenance": world.maintenance,
+        "text": _text(world.text),
+        "alchemy": _alchemy(world.alchemy),
         "plans": {
             "fault": world.plans.faults,
             "silence": world.plans.silences,
             "censor": len(world.plans.censorships),
             "dead-links": world.pictures.expire_next + world.plans.lost_uploads,
+            "text-fault": world.text.plans.faults,
+            "text-censor": len(world.text.plans.censorships),
+            "alchemy-fault": sum(plan.kind is Mishap.FAULT for plan in world.alchemy.plans),
         },
+    }
+
+
+def _text(text: TextWorld) -> News:
+    scribes = text.hall.scribes
+    return {
+        "waiting": text.waiting_texts(),
+        "background": text.background_length,
+        "online": len(text.hall.online),
+        "busy": sum(bool(scribe.busy) for scribe in scribes),
+        "paused": bool(scribes) and all(scribe.paused for scribe in scribes),
+    }
+
+
+def _alchemy(book: AlchemyBook) -> News:
+    members = book.guild.members
+    return {
+        "waiting": book.waiting_forms,
+        "alchemists": len(members),
+        "online": len(book.guild.online),
+        "busy": sum(member.busy for member in members),
+        "paused": bool(members) and all(member.paused for member in members),
+    }
+
+
+def _osais(osais: OsaisSim) -> News:
+    ended = sum(request.ended_at is not None for request in osais.requests.values())
+    return {
+        "running": len(osais.requests) - ended,
+        "ended": ended,
+        "speed": osais.speed,
+        "held_after": osais.held_after,
     }

@@ -11,6 +11,7 @@ import asyncio
 import io
 import ipaddress
 import json
+import socket
 from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -41,6 +42,12 @@ class AddressMap(dict[str, str]):
                 raise ValueError(f"give PUBLIC=LOCAL, such as https://muster.test=http://127.0.0.1:8080, not {item}")
             found.add(public, local)
         return found
+
+    @classmethod
+    def to_free_port(cls, public: str) -> Self:
+        """Let what lies below `public` be reached on a port of this machine that is free now."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            return cls.parse([f"{public}=http://127.0.0.1:{free.getsockname()[1]}"])
 
     def add(self, public: str, local: str) -> None:
         """Let what lies below `public` be reached below `local`; raises ValueError for what is no such address."""

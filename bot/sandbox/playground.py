@@ -56,6 +56,19 @@ HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-cache",
 }
 
+#: What the page suggests on a first visit. It knows no command by name, so the one to begin with is named here.
+TRIES: Final = (
+    {
+        "kind": "command",
+        "title": "Make a picture",
+        "text": "Enter sends it",
+        "command": "imagine",
+        "options": {"prompt": "a lighthouse in a storm, oil on canvas"},
+    },
+    {"kind": "kill", "title": "Kill the bot", "text": "no job is lost by it"},
+    {"kind": "person", "title": "Be someone else", "text": "press their buttons"},
+)
+
 #: A request with this header gets refusals as 200, with the real status in the other one.
 SOFT_HEADER: Final = "Sandbox-Refusals"
 STATUS_HEADER: Final = "Sandbox-Status"
@@ -77,11 +90,18 @@ class Playground:
         return sorted(self._files)
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the page's address and those of its files."""
-        return [web.get("/", self._page), web.get("/page/{name:.+}", self._file)]
+        """Return the page's address, those of its files, and what it asks for on a first visit."""
+        return [
+            web.get("/", self._page),
+            web.get("/page/{name:.+}", self._file),
+            web.get(f"{CONTROL_PREFIX}/playground", self._suggestions),
+        ]
 
     async def _page(self, _: web.Request) -> web.FileResponse:
         return self._serve("index.html")
+
+    async def _suggestions(self, _: web.Request) -> web.Response:
+        return web.json_response({"tries": TRIES})
 
     async def _file(self, request: web.Request) -> web.FileResponse:
         return self._serve(request.match_info["name"])

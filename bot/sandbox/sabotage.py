@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from bot.sandbox.scenarios.people import World
+from bot.sandbox.scenarios.reply import mapping
 
 #: The edit that shows the end: it sets the buttons, and neither a progress bar nor Cancel is left.
 FINAL_EDIT = r'^(?!.*[▰▱])(?!.*:cancel).*"components":\[\{'
@@ -25,20 +26,42 @@ class Sabotage:
 
 
 async def _lose_a_file(world: World) -> None:
-    await world.arm(service="media", method="GET", path=r"^/attachments/.*-[12]\.\w+$", status=404, times=None)
+    await world.arm(
+        service="media", method="GET", path=r"^/attachments/.*-(?:[12]|answer)\.\w+$", status=404, times=None
+    )
 
 
 async def _never_finish(world: World) -> None:
     await world.pause_workers()
+    # For scenarios that pause the painters themselves, and let them go on.
+    await world.post("/horde/workers", {"speed": 0.001})
 
 
-async def _wrong_picture(world: World) -> None:
+async def _wrong_result(world: World) -> None:
     other = base64.b64encode(_other_picture()).decode()
     await world.arm(service="media", method="GET", path=r"^/horde-transient/", status=200, body_base64=other)
+    await world.arm(
+        service="horde", method="GET", path="/generate/text/status", status=200, body=_other_answer(), times=None
+    )
 
 
 async def _drop_the_end(world: World) -> None:
     await world.arm(service="discord", method="PATCH", body_matches=FINAL_EDIT, action="swallow", times=None)
+
+
+async def _close_the_channel(world: World) -> None:
+    refusal = {"message": "Missing Access", "code": 50001}
+    path = r"/channels/\d+/messages/\d+$"
+    await world.arm(service="discord", method="PATCH", path=path, status=403, body=refusal, times=None)
+
+
+async def _lead_calls_astray(world: World) -> None:
+    for public in mapping(await world.get("/map")):
+        await world.post("/map", {public: _NOWHERE})
+
+
+#: Of this machine; nobody listens there.
+_NOWHERE = "http://127.0.0.1:9"
 
 
 SABOTAGES: Mapping[str, Sabotage] = {
@@ -55,17 +78,43 @@ SABOTAGES: Mapping[str, Sabotage] = {
             spoil=_never_finish,
         ),
         Sabotage(
-            name="wrong-picture",
-            summary="the Horde's object store serves another picture than was painted",
-            spoil=_wrong_picture,
+            name="wrong-result",
+            summary="the Horde hands out another picture, or another answer, than was made",
+            spoil=_wrong_result,
         ),
         Sabotage(
             name="drop-the-end",
             summary="Discord says yes to the final edit and does not make it",
             spoil=_drop_the_end,
         ),
+        Sabotage(
+            name="close-the-channel",
+            summary="Discord refuses edits with the bot's own token: after 15 minutes no reply can be reached",
+            spoil=_close_the_channel,
+        ),
+        Sabotage(
+            name="lead-calls-astray",
+            summary="the bot's public address leads nowhere: no call of a service arrives",
+            spoil=_lead_calls_astray,
+        ),
     )
 }
+
+
+def _other_answer() -> dict[str, object]:
+    """Write the status of a request whose answer has nothing to do with what was asked."""
+    generation = {
+        "worker_id": "00000000-0000-0000-0000-000000000001",
+        "worker_name": "Somebody else",
+        "model": "koboldcpp/Another-7B-Instruct",
+        "state": "ok",
+        "text": "The tide comes in at noon.",
+        "seed": 0,
+        "gen_metadata": [],
+    }
+    counts = {"finished": 1, "processing": 0, "restarted": 0, "waiting": 0, "queue_position": 0, "wait_time": 0}
+    state = {"done": True, "faulted": False, "is_possible": True, "kudos": 1.0}
+    return {**counts, **state, "generations": [generation]}
 
 
 def _other_picture() -> bytes:

@@ -15,10 +15,9 @@ import argparse
 import asyncio
 import contextlib
 import json
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -31,6 +30,7 @@ from bot.sandbox.discord import DiscordSim
 from bot.sandbox.faults import Faults
 from bot.sandbox.guard import guard_control
 from bot.sandbox.horde import HordeSim
+from bot.sandbox.lifetime import first_of, until_told
 from bot.sandbox.live import LiveNews
 from bot.sandbox.osais import OsaisSim
 from bot.sandbox.outgoing import AddressMap
@@ -100,7 +100,7 @@ class Sandbox:
         self.clock = clock or WorldClock()
         self.faults = Faults(self.clock)
         self.calls = CallLog(self.clock)
-        self.bot_control = BotControl()
+        self.bot_control = BotControl(self.calls.links.logged)
         self.only = frozenset(only)
         self._clock_control = ClockControl(self.clock)
         self._host, self._port = host, port
@@ -109,8 +109,9 @@ class Sandbox:
         self._discord = DiscordSim(
             self.clock, seed=seed, token=token, rate_limits=rate_limits, rate_limit_window=rate_limit_window
         )
-        self._horde = HordeSim(self.clock, seed=seed, speed=speed, rate_limits=rate_limits)
         self.address_map = AddressMap() if address_map is None else address_map
+        self._horde = HordeSim(self.clock, seed=seed, speed=speed, rate_limits=rate_limits, mapping=self.address_map)
+        self._horde.outgoing.heard = self.calls.note
         self._osais = OsaisSim(self.clock, seed=seed, speed=speed, mapping=self.address_map)
         self._osais.outgoing.heard = self.calls.note
         self._live = LiveNews(
@@ -120,6 +121,7 @@ class Sandbox:
             bot_control=self.bot_control,
             discord=self._discord,
             horde=self._horde,
+            osais=self._osais,
         )
 
     @property
@@ -176,7 +178,10 @@ class Sandbox:
         settings = {name.upper(): value for name, value in self.addresses().items()}
         if horde_user is not None:
             settings["HORDE_API_KEY"] = self.horde.user(horde_user).key
-        return {**settings, "DATABASE_URL": database_url, "WEB_PORT": "0", "LOG_LEVEL": "INFO", "LOG_FORMAT": "text"}
+        # Where the proxy looks for it, if there is one.
+        port = URL(next(iter(self.address_map.values()))).port if self.address_map else 0
+        settings["WEB_PORT"] = str(port)
+        return {**settings, "DATABASE_URL": database_url, "LOG_LEVEL": "INFO", "LOG_FORMAT": "text"}
 
     async def __aenter__(self) -> Self:
         # The simulators put their address into what they say, so the port is taken before anything is served.
@@ -199,6 +204,10 @@ class Sandbox:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
+
+    async def hang_up_on_pages(self) -> None:
+        """Cut the connection over which pages hear the news; they come back by themselves."""
+        await self._live.close()
 
     async def failed(self) -> None:
         """Wait for the world to break down, and raise why; returns only by an exception or cancelled."""
@@ -273,33 +282,6 @@ async def _serve(args: argparse.Namespace) -> None:
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
         await first_of(told.wait(), sandbox.failed())
-
-
-@contextlib.asynccontextmanager
-async def until_told() -> AsyncIterator[asyncio.Event]:
-    """Yield an event that SIGINT or SIGTERM sets, instead of ending the process."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
-    try:
-        yield told
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
-async def first_of(*coroutines: Coroutine[object, object, object]) -> None:
-    """Wait until one of them ends, end the others, and raise if that one failed."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    try:
-        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in ended:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _address(listener: socket.socket) -> URL:

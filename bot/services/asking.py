@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.chat.planning import Voice, plan, second_try
+from bot.chat.planning import Voice, plan, second_try, step_down
 from bot.chat.templates import TemplateBook
 from bot.domain.conversation import MAX_LENGTH, AnswerLength, Creativity, TextRequest, Turn
 from bot.domain.jobs import Job, is_text
@@ -15,6 +16,9 @@ from bot.services.personas import Persona, Personas
 
 #: Longer answers need kudos in advance, which an anonymous key has none of (server 5.1.5).
 FREE_LENGTH = 512
+#: How long no worker may be able to take a request before less is asked for.
+STEP_DOWN_AFTER = timedelta(seconds=20)
+_STEPPED_DOWN = "No worker could take this at its full length, so I asked for a shorter answer and less memory."
 
 
 class TextModel(Protocol):
@@ -131,6 +135,17 @@ class Asking:
         cost = f" (it cost {spent:g} kudos)" if spent else ""
         told = f"The first try was no good{cost}; this is the second."
         return replace(again, remarks=(*again.remarks, told)) if again is not None else None
+
+    def step_down(self, job: Job, now: datetime) -> TextRequest | None:
+        """A smaller request in place of one that no worker has been able to take for a while; None for none.
+
+        Where nobody serves the model at all, a smaller one would change nothing.
+        """
+        since = job.progress.impossible_since if job.progress is not None else None
+        if not is_text(job) or job.cancel_requested or since is None or now - since < STEP_DOWN_AFTER:
+            return None
+        smaller = step_down(job.request, self._models.info(job.request.model).voice(), self._models.book)
+        return replace(smaller, remarks=(*smaller.remarks, _STEPPED_DOWN)) if smaller is not None else None
 
     def choices(self, typed: str, *, nsfw: bool) -> Sequence[TextModel]:
         """The models that fit what was typed so far, at most as many as an autocomplete answer holds."""

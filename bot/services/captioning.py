@@ -1,22 +1,24 @@
 """Pictures put into words before a question about them is asked: one small alchemy request for each.
 
-Nothing of it is written down. Whoever asks comes again until the words are there; after a restart the request is made
-anew, which costs a kudos and nobody's time.
+How far each of them is stands in the row of the job that waits for the words (`Look`). So whoever has that row goes on
+from there after a restart, and takes the requests back when the question is given up. Only a crash in the moment
+between a request and the write of its id leaves one behind; it costs a kudos and nobody's time.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 
 from bot.clock import Clock
 from bot.domain.alchemy import AlchemyRequest, Form
-from bot.domain.jobs import Job, JobId, ReplyAddress, is_alchemy
+from bot.domain.conversation import Look
+from bot.domain.jobs import Job, JobId, ReplyAddress
 from bot.domain.sources import SourceMedia
-from bot.errors import MediaError, ProviderError, Rejected, RemoteGone, Unauthorized
+from bot.errors import MediaError, ProviderError, Rejected, RemoteGone, SubmissionUncertain, Unauthorized
 from bot.providers.base import Provider
 from bot.services.ids import new_job_id
 
@@ -26,8 +28,8 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=90)
 #: Pictures of one question.
 MAX_PICTURES = 4
-#: Answers kept for whoever comes again.
-_KEPT = 200
+#: Stands for a picture of which only the request is known.
+_NO_PICTURE = SourceMedia(url="")
 
 
 class ReadiesSource(Protocol):
@@ -38,69 +40,69 @@ class ReadiesSource(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Looking:
-    """One picture on its way to words."""
-
-    job: Job
-    since: datetime
-    caption: str | None = None
-
-
 class Captioner:
-    """Puts pictures into words; see the module's text."""
+    """The `Captions` of an alchemist."""
 
     def __init__(self, provider: Provider, sources: ReadiesSource, clock: Clock) -> None:
         self._provider = provider
         self._sources = sources
         self._clock = clock
-        self._looking: dict[str, list[_Looking]] = {}
 
-    async def of(self, key: str, pictures: Sequence[SourceMedia]) -> tuple[str, ...] | None:
-        """One caption for each picture (empty where there is none to be had); None while that takes longer."""
-        looks = self._looking.setdefault(key, [self._begun(picture) for picture in pictures[:MAX_PICTURES]])
+    async def further(self, looks: Sequence[Look], pictures: Sequence[SourceMedia]) -> tuple[Look, ...]:
+        """Go one step on with each picture; without `looks` from the beginning."""
+        wanted = pictures[:MAX_PICTURES]
+        known = looks if len(looks) == len(wanted) else [Look(since=self._clock.now()) for _ in wanted]
+        return tuple([await self._step(look, picture) for look, picture in zip(known, wanted, strict=True)])
+
+    async def drop(self, looks: Sequence[Look]) -> None:
+        """Leave nothing behind at the provider."""
         for look in looks:
-            if look.caption is None:
-                await self._step(look)
-        captions = [look.caption for look in looks]
-        while len(self._looking) > _KEPT:
-            del self._looking[next(iter(self._looking))]
-        if None in captions:
-            return None
-        self._looking.pop(key, None)
-        return tuple(caption or "" for caption in captions)
+            if look.remote_id is not None and look.caption is None:
+                await self._take_back(look)
 
-    def _begun(self, picture: SourceMedia) -> _Looking:
-        now = self._clock.now()
-        nowhere = ReplyAddress(application_id=0, channel_id=0)
-        request = AlchemyRequest(source=picture, forms=(Form.CAPTION,))
-        provider = self._provider.name
-        job = Job(id=JobId(new_job_id()), provider=provider, request=request, asker_id=0, reply=nowhere, created_at=now)
-        return _Looking(job=job, since=now)
-
-    async def _step(self, look: _Looking) -> None:
-        """Go one step on; whatever is hopeless, or takes too long, ends without words."""
+    async def _step(self, look: Look, picture: SourceMedia) -> Look:
+        """Go one step on; whatever is hopeless, takes too long, or may have got lost, ends without words."""
+        if look.caption is not None:
+            return look
         try:
-            await self._go_on(look)
-        except (MediaError, Rejected, RemoteGone, Unauthorized) as error:
+            look = await self._gone_on(look, picture)
+        except (MediaError, Rejected, RemoteGone, SubmissionUncertain, Unauthorized) as error:
             log.info("no caption", extra={"action": "caption.failed", "cause": str(error)})
-            look.caption = ""
+            return replace(look, caption="")
         except ProviderError as error:
             log.info("no caption yet", extra={"action": "caption.later", "cause": str(error)})
         if look.caption is None and self._clock.now() - look.since > PATIENCE:
-            look.caption = ""
+            await self.drop([look])
+            return replace(look, caption="")
+        return look
 
-    async def _go_on(self, look: _Looking) -> None:
-        if look.job.remote_id is None:
-            source = look.job.request.sources[0] if is_alchemy(look.job) else None
-            data = await self._sources.ready(source) if source is not None else None
+    async def _gone_on(self, look: Look, picture: SourceMedia) -> Look:
+        job = self._job_of(look, picture)
+        if look.remote_id is None:
+            data = await self._sources.ready(picture)
             await self._provider.turn()
-            submission = await self._provider.submit(look.job, source=data)
-            look.job = replace(look.job, remote_id=submission.remote_id)
-            return
-        progress = await self._provider.poll(look.job)
-        if progress.over or progress.finished:
-            harvest = await self._provider.fetch(look.job)
-            forms = replace(look.job, artifacts=harvest.artifacts).forms
-            words = [form.value for form in forms if isinstance(form.value, str)]
-            look.caption = next((text for text in words if text), "")
+            return replace(look, remote_id=(await self._provider.submit(job, source=data)).remote_id)
+        progress = await self._provider.poll(job)
+        if not (progress.over or progress.finished):
+            return look
+        harvest = await self._provider.fetch(job)
+        words = [form.value for form in replace(job, artifacts=harvest.artifacts).forms if isinstance(form.value, str)]
+        return replace(look, caption=next((text for text in words if text), ""))
+
+    async def _take_back(self, look: Look) -> None:
+        try:
+            await self._provider.cancel(self._job_of(look, _NO_PICTURE))
+        except ProviderError as error:
+            log.info("left behind", extra={"action": "caption.left", "cause": str(error)})
+
+    def _job_of(self, look: Look, picture: SourceMedia) -> Job:
+        """The request as the provider knows it: as a job, which nobody writes down and nothing replies to."""
+        return Job(
+            id=JobId(new_job_id()),
+            provider=self._provider.name,
+            request=AlchemyRequest(source=picture, forms=(Form.CAPTION,)),
+            asker_id=0,
+            reply=ReplyAddress(application_id=0, channel_id=0),
+            created_at=look.since,
+            remote_id=look.remote_id,
+        )

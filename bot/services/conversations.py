@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from bot.chat.code_spans import close_fence, on_its_own
 from bot.clock import Clock
 from bot.domain.conversation import Role, Turn
 from bot.domain.jobs import LONG_AGO, Job, JobId
@@ -149,23 +150,26 @@ class Conversations:
 def export_of(turns: Sequence[KeptTurn]) -> str:
     """Write turns as Markdown; where one does not go on from the one above it, it says from which it does."""
     numbers = {turn.id: number for number, turn in enumerate(turns, start=1)}
-    blocks = []
+    blocks, begun = [], dict[TurnId, str]()
     for before, turn in zip((None, *turns), turns, strict=False):
         branches = before is not None and turn.parent_id not in {None, before.id}
         source = numbers.get(turn.parent_id) if branches and turn.parent_id is not None else None
-        blocks.append(_exported(turn, numbers[turn.id], after=source))
+        # Of an answer that carries another one on: what that came to.
+        said = begun.get(turn.parent_id, "") if turn.role is Role.ASSISTANT and turn.parent_id is not None else ""
+        if turn.role is Role.ASSISTANT:
+            begun[turn.id] = said + turn.text
+        blocks.append(_exported(turn, numbers[turn.id], after=source, begun=said))
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
-def _exported(turn: KeptTurn, number: int, *, after: int | None) -> str:
+def _exported(turn: KeptTurn, number: int, *, after: int | None, begun: str) -> str:
     who = (
         (turn.author or "Somebody") if turn.role is Role.USER else f"Muster ({turn.model})" if turn.model else "Muster"
     )
     goes_on = f" · in answer to {after}" if after is not None else ""
+    text = close_fence(on_its_own(turn.text, begun))
     pictures = [f"> Picture {n} (described by a machine): {text}" for n, text in enumerate(turn.captions, start=1)]
-    return "\n\n".join(
-        filter(None, (f"### {number}. {who} · {_moment(turn.created_at)}{goes_on}", turn.text, *pictures))
-    )
+    return "\n\n".join(filter(None, (f"### {number}. {who} · {_moment(turn.created_at)}{goes_on}", text, *pictures)))
 
 
 def _moment(moment: datetime) -> str:

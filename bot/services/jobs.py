@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -20,6 +21,8 @@ from bot.errors import (
     ReplyClosed,
     ReplyLost,
     StaleJob,
+    StoreError,
+    TooManyJobs,
     Unavailable,
 )
 from bot.services.ids import new_job_id
@@ -55,7 +58,10 @@ class JobService:
         clock: Clock,
         process: ProcessId,
         new_id: Callable[[], JobId] = new_job_id,
+        at_most: int | None = None,
     ) -> None:
+        """`at_most`: how many open jobs one person may have."""
+        self._at_most = at_most
         self._store = store
         self._tracker = tracker
         self._shows = shows
@@ -80,7 +86,8 @@ class JobService:
 
         From the acknowledgement on the job is never lost. Returns None when there is nothing to go on with: Discord no
         longer took the acknowledgement (the person saw "did not respond", the row is closed, nothing is painted), it
-        cannot be told yet whether it did, or the interaction came twice. Raises `Unavailable` while stopping.
+        cannot be told yet whether it did, or the interaction came twice. Raises `Unavailable` while stopping, and
+        `TooManyJobs`.
         """
         job = Job(
             id=job_id or self._new_id(),
@@ -95,10 +102,13 @@ class JobService:
         if not self.accepting:
             raise Unavailable(user_message="I'm restarting. Please try again in a few seconds.")
         try:
-            await self._store.add(job)
+            await self._store.add(job, at_most=self._at_most)
         except DuplicateJob:
             log.info("this interaction came twice", extra={"action": "job.duplicate", "job_id": job.id})
             return None
+        except TooManyJobs as error:
+            log.info("refused", extra={"action": "job.too-many", "job_id": job.id, "open": error.open_jobs})
+            raise
         try:
             message_id = await reply.open(job)
         except (ReplyLost, ReplyClosed) as error:
@@ -152,6 +162,24 @@ class JobService:
         if job is None:
             raise JobGone(f"no job {job_id}")
         return job
+
+    async def of(self, user_id: int, *, limit: int) -> Sequence[Job]:
+        """A person's own jobs, newest first."""
+        return await self._store.history(user_id, limit=limit)
+
+    async def own(self, job_id: JobId, user_id: int) -> Job:
+        """One of a person's own jobs. Raises `JobGone` for all others, as if they did not exist."""
+        job = await self.get(job_id)
+        if job.asker_id != user_id:
+            raise JobGone(f"{job_id} is not {user_id}'s")
+        return job
+
+    async def purge(self, *, days: int) -> int:
+        """Delete jobs that were done with so many days ago, a few at a time; returns how many."""
+        before, deleted = self._clock.now() - timedelta(days=days), 0
+        while count := await self._store.purge(before=before):
+            deleted += count
+        return deleted
 
     async def cancel(self, job_id: JobId, actor: Actor) -> Job:
         """Have the job stopped, whoever owns its row; pictures that exist are kept. Raises `NotAllowed`, `JobGone`."""
@@ -225,6 +253,26 @@ class ReplyBook:
 
         await self._write(job_id, change)
 
+    async def owned(self, job_id: JobId) -> bool:
+        """Whether the job is still this process's; while the database does not tell, it is taken to be."""
+        try:
+            row = await self._store.get(job_id)
+        except StoreError:
+            return True
+        if row is not None and row.owner == self._process:
+            return True
+        log.info("a reply's job is somebody else's", extra={"action": "job.stale", "job_id": job_id})
+        return False
+
+    async def notified(self, job_id: JobId) -> None:
+        """Note that the asker was told of the end by a new message."""
+        await self._write(job_id, lambda row: row.notified(self._clock.now()))
+
+    async def moved(self, job_id: JobId, reply: ReplyAddress) -> Job | None:
+        """Note that the job has another reply; returns it as it is now, or None when it is somebody else's."""
+        now = self._clock.now()
+        return await self._write(job_id, lambda row: row.moved(reply, now))
+
     async def parked(self, job_id: JobId) -> None:
         """Note that the end waits to be collected: nothing is due until somebody presses, or a day has gone."""
 
@@ -235,8 +283,9 @@ class ReplyBook:
 
         await self._write(job_id, change)
 
-    async def _write(self, job_id: JobId, change: Callable[[Job], Job]) -> None:
+    async def _write(self, job_id: JobId, change: Callable[[Job], Job]) -> Job | None:
         try:
-            await self._store.change(job_id, self._process, change)
+            return await self._store.change(job_id, self._process, change)
         except (StaleJob, JobGone):
             log.info("a reply's job is somebody else's", extra={"action": "job.stale", "job_id": job_id})
+            return None

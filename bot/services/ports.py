@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.domain.alchemy import Form
+from bot.domain.conversation import Look
 from bot.domain.jobs import Job, JobId
 from bot.domain.kinds import Request
 from bot.domain.sources import SourceFacts, SourceMedia
@@ -76,14 +79,32 @@ class FindsReply(Protocol):
         ...
 
 
-class Composes(Protocol):
-    """Completes requests that had to wait for something, and gives some a second try."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """A request that is not complete yet."""
 
-    async def ready(self, job: Job) -> Request | str:
-        """The job's request as it can be handed over now, or a sentence about what it still waits for.
+    #: As it is to be written down: how far it is may have changed.
+    request: Request
+    #: What it waits for, as a sentence for people.
+    why: str
+
+
+class Composes(Protocol):
+    """Completes requests that had to wait for something, and replaces some that come to nothing."""
+
+    async def ready(self, job: Job) -> Request | Waits:
+        """The job's request as it can be handed over now, or what it still waits for.
 
         Raises `InvalidRequest` when nothing can come of it any more.
         """
+        ...
+
+    async def given_up(self, job: Job) -> None:
+        """Take back what was begun for a request that was never handed over and never will be."""
+        ...
+
+    def step_down(self, job: Job, now: datetime) -> Request | None:
+        """A smaller request to be made at once in place of one that no worker can take; None for none."""
         ...
 
     def second_try(self, job: Job) -> Request | None:
@@ -94,11 +115,12 @@ class Composes(Protocol):
 class Captions(Protocol):
     """Puts pictures into words."""
 
-    async def of(self, key: str, pictures: Sequence[SourceMedia]) -> tuple[str, ...] | None:
-        """One caption for each picture (empty where there is none to be had); None while that takes longer.
+    async def further(self, looks: Sequence[Look], pictures: Sequence[SourceMedia]) -> tuple[Look, ...]:
+        """Go one step on with each picture from what `looks` tell; asked again until all have their caption."""
+        ...
 
-        Asked again with the same `key` until it is there.
-        """
+    async def drop(self, looks: Sequence[Look]) -> None:
+        """Take back the requests that nobody waits for any more."""
         ...
 
 

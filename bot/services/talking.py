@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import string
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
+from bot.chat.harmless import JOINERS, sendable
 from bot.clock import Clock
 from bot.domain.conversation import Role, TextRequest, Turn
 from bot.domain.jobs import Job, JobId, ReplyAddress, TextJob, is_text
@@ -141,7 +143,8 @@ class Talking:
         busy = await self._conversations.in_work(above.conversation_id) if above is not question or parent else ()
         if len(busy) >= AT_ONCE:
             raise InvalidRequest(user_message=_TOO_MANY)
-        if busy or (question is not None and question.pictures):
+        asked = question or parent
+        if busy or (asked is not None and asked.pictures and not asked.captions):
             request = replace(request, unready=True)
         job_id = new_job_id()
         parent_turn = question.id if question is not None else parent.id if parent is not None else None
@@ -188,17 +191,19 @@ class Talking:
         return job, await self._conversations.settled(answer)
 
     async def _wish(self, parent: KeptTurn, speaker: Speaker) -> AskWish:
-        """How the conversation was answered so far; the thread's own choices where it has some."""
-        wish = AskWish(nsfw=speaker.nsfw)
-        answer = parent if parent.role is Role.ASSISTANT else None
-        if answer is not None and answer.job_id is not None:
-            try:
-                job = await self._jobs.get(answer.job_id)
-            except JobGone:
-                return replace(wish, model=answer.model, model_chosen=False, persona=answer.persona)
-            if is_text(job):
-                return wish_of(job.request, nsfw=speaker.nsfw)
-        return wish
+        """How the conversation was answered so far; by the persona that the thread or direct message was given."""
+        wish = await self._wish_before(parent, nsfw=speaker.nsfw)
+        chat = await self._conversations.chat(parent.channel_id)
+        return replace(wish, persona=chat.persona) if chat is not None and chat.open and chat.persona else wish
+
+    async def _wish_before(self, parent: KeptTurn, *, nsfw: bool) -> AskWish:
+        if parent.role is not Role.ASSISTANT or parent.job_id is None:
+            return AskWish(nsfw=nsfw)
+        try:
+            job = await self._jobs.get(parent.job_id)
+        except JobGone:
+            return AskWish(model=parent.model, model_chosen=False, persona=parent.persona, nsfw=nsfw)
+        return wish_of(job.request, nsfw=nsfw) if is_text(job) else AskWish(nsfw=nsfw)
 
     def _require_reach(self, turn: KeptTurn, speaker: Speaker) -> None:
         _require_reach(turn, speaker.user_id, speaker.address.channel_id)
@@ -221,5 +226,5 @@ def _with_pictures(turn: KeptTurn) -> Turn:
 
 
 def _clean(text: str) -> str:
-    """Leave out what neither the database nor the Horde takes: lone surrogates and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "").strip()
+    """Leave out what neither the database nor the Horde takes, and what nobody sees; text of nothing else is empty."""
+    return sendable(text).strip(string.whitespace + JOINERS)

@@ -6,9 +6,15 @@ There is one loop and no timer per job. A job's row says when it wants to be loo
 what is due, which in the same statement moves `due_at` on by the row's `cadence`. So a look that changes nothing
 writes nothing, and a process that dies leaves rows that fall due for somebody else.
 
-A look is one small step (`steps.py`), chosen by the row's stage. Looks run side by side, a few at a time. A request
-that waits for its turn (providers take only so many a minute) waits before it takes a place among the looks, and
-before its row says "submitting": whatever happens meanwhile, it surely has not left.
+A look is one small step (`steps.py`), chosen by the row's stage. Looks run side by side, a few at a time; no more rows
+are leased than can be looked at, so that the rows, not a crowd of waiting tasks, say who is next: news and new requests
+before all that merely want to be asked about, and of those the one that has waited longest. A few looks are kept for
+what is urgent, so that a slow service does not keep a press or another service's jobs waiting. A request that waits
+for its turn (`line.py`: providers take only so many, people share them) takes no place among the looks, and its row
+does not say "submitting" yet: whatever happens meanwhile, it surely has not left.
+
+A service that does not answer is asked by one look at a time (`breakers.py`); all others wait in their rows, and are
+due as soon as it answers.
 
 All news, whoever brings it, ends in `observe`; `Job.advance` makes late, repeated, or backward news harmless. Cancel
 and "look now" requests of other processes arrive through the row, never through memory.
@@ -20,6 +26,7 @@ with a reference that stands in the log too; the loop goes on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import secrets
@@ -31,8 +38,9 @@ from bot.domain.jobs import Job, JobId, ProcessId
 from bot.domain.progress import Progress
 from bot.domain.results import Outcome, Result
 from bot.domain.stages import Stage
-from bot.errors import JobGone, StaleJob, StoreError
+from bot.errors import JobGone, ProviderError, StaleJob, StoreError
 from bot.providers.base import Provider
+from bot.services.line import SHARE, Line, Room
 from bot.services.ports import Composes, Shows, Sources
 from bot.services.steps import Steps
 from bot.services.waiting import event_or_timeout
@@ -44,9 +52,8 @@ log = logging.getLogger(__name__)
 STALE_AFTER = timedelta(seconds=45)
 #: At least this often the loop asks the database, because another process may have written to one of our rows.
 LISTEN = 1.0
-#: Jobs taken by one lease, and looks under way at once.
-BATCH = 100
-CONCURRENT_LOOKS = 32
+#: Looks under way at once, and how many more there may be of urgent ones.
+LOOKS, URGENT_LOOKS = 32, 16
 
 
 class Tracker:
@@ -64,8 +71,15 @@ class Tracker:
         process: ProcessId,
         rng: random.Random | None = None,
         composes: Composes | None = None,
+        share: int = SHARE,
+        room: Room | None = None,
     ) -> None:
+        """Take the parts.
+
+        `share`: jobs one person may have in work at once; `room`: parts that may wait at a provider at once.
+        """
         self._store = store
+        self._providers = tuple(providers)
         self._clock = clock
         self._process = process
         self._steps = Steps(
@@ -79,21 +93,22 @@ class Tracker:
             rng=rng or random.Random(),
             composes=composes,
         )
+        self._line = Line(store=store, providers=providers, clock=clock, share=share, room=room)
+        self._steps.tell(on_end=self._line.stir, on_busy=self._line.shut)
         self._awake = asyncio.Event()
         self._looking: set[JobId] = set()
         #: Fell due again while they were being looked at.
         self._missed: set[JobId] = set()
         #: Wait for the provider's turn; set to give the turn up.
         self._in_turn: dict[JobId, asyncio.Event] = {}
-        self._slots = asyncio.Semaphore(CONCURRENT_LOOKS)
         self._closing = asyncio.Event()
         #: When the loop last turned, by the clock's `monotonic`: for the health page.
         self.turned_at: float = clock.monotonic()
 
     @property
-    def providers_silent(self) -> frozenset[str]:
-        """The providers that did not answer when last asked."""
-        return self._steps.providers_silent
+    def services_down(self) -> frozenset[str]:
+        """The services known not to answer."""
+        return self._steps.services_down
 
     def wake(self) -> None:
         """Have the loop ask the database now: something is due."""
@@ -106,17 +121,21 @@ class Tracker:
     async def run(self) -> None:
         """Lease and look, until closed or cancelled."""
         async with asyncio.TaskGroup() as looks:
+            served = [looks.create_task(self._line.serve(name), name=f"line-{name}") for name in self._providers]
+            served.append(looks.create_task(self._line.keep_telling(self._tell_place), name="line-places"))
             while not self._closing.is_set():
                 self._awake.clear()
                 self.turned_at = self._clock.monotonic()
-                batch = await self._lease()
+                batch, pause = await self._lease()
                 for job in () if self._closing.is_set() else batch:
                     if job.id in self._looking:
                         self._note_missed(job)
                     else:
                         self._looking.add(job.id)
                         looks.create_task(self._look(job), name=f"look-{job.id}")
-                await event_or_timeout(self._awake, self._clock, await self._pause(full=len(batch) == BATCH))
+                await event_or_timeout(self._awake, self._clock, pause)
+            for task in served:
+                task.cancel()
 
     async def close(self, seconds: float = 5.0) -> None:
         """Begin no further look, and let requests on their way to a provider arrive within `seconds` of real time.
@@ -130,25 +149,46 @@ class Tracker:
         if self._steps.handing_over:
             await asyncio.wait(self._steps.handing_over, timeout=seconds)
 
-    async def _lease(self) -> list[Job]:
-        now = self._clock.now()
+    @property
+    def _in_hand(self) -> frozenset[JobId]:
+        """What takes up a place among the looks."""
+        return frozenset(self._looking.difference(self._in_turn))
+
+    async def _lease(self) -> tuple[list[Job], float]:
+        """Take what there is room to look at; tells also in how many seconds there may be more.
+
+        Whether anything is due is read first: most of the time nothing is, and a lease is a write.
+        """
+        now, in_hand = self._clock.now(), self._in_hand
+        urgent = len(in_hand) >= LOOKS
+        limit = LOOKS + (URGENT_LOOKS if urgent else 0) - len(in_hand)
+        if limit <= 0:
+            return [], LISTEN  # or until a look ends
+        stale_before = now - STALE_AFTER
         try:
-            return list(await self._store.lease(self._process, now=now, stale_before=now - STALE_AFTER, limit=BATCH))
+            due = await self._store.next_due(self._process, stale_before=stale_before, in_hand=in_hand)
+            if due is None or due > now:
+                return [], LISTEN if due is None else min(LISTEN, (due - now).total_seconds())
+            batch = await self._store.lease(
+                self._process, now=now, stale_before=stale_before, limit=limit, in_hand=in_hand, urgent=urgent
+            )
         except StoreError as error:
             log.warning("no lease", extra={"action": "tracker.no-lease", "cause": str(error)})
-            return []
+            return [], LISTEN
+        return list(batch), 0.0 if batch else LISTEN
 
-    async def _pause(self, *, full: bool) -> float:
-        if full:
-            return 0.0
-        now = self._clock.now()
-        due = await self._store.next_due(self._process, stale_before=now - STALE_AFTER)
-        return LISTEN if due is None else min(LISTEN, max(0.0, (due - now).total_seconds()))
+    def _make_room(self, job_id: JobId) -> None:
+        """Note that a look has left its place; the loop may be waiting for that."""
+        if len(self._in_hand | {job_id}) >= LOOKS:
+            self.wake()
 
     def _note_missed(self, job: Job) -> None:
-        self._missed.add(job.id)
-        if job.cancel_requested and job.id in self._in_turn:
-            self._in_turn[job.id].set()
+        """There is news of it while it is being looked at; who waits in line has nothing to miss but a cancel."""
+        given_up = self._in_turn.get(job.id)
+        if given_up is None or job.cancel_requested:
+            self._missed.add(job.id)
+        if given_up is not None and job.cancel_requested:
+            given_up.set()
 
     async def _look(self, job: Job) -> None:
         try:
@@ -166,32 +206,57 @@ class Tracker:
         finally:
             self._looking.discard(job.id)
             self._missed.discard(job.id)
+            self._make_room(job.id)
 
     async def _take_step(self, job: Job) -> None:
+        if not await self._steps.served(job):
+            return
         if job.stage is Stage.QUEUED and not job.cancel_requested:
-            completed = await self._steps.ready(job)
-            if completed is None or not await self._turn(completed):
+            await self._begin(job)
+        else:
+            await self._steps.take(job)
+
+    async def _begin(self, job: Job) -> None:
+        """Take a job out of our own queue once it is complete, its service answers, and it is its turn."""
+        completed = await self._steps.ready(job)
+        if completed is None or not await self._steps.reachable(completed):
+            return
+        try:
+            if not await self._turn(completed):
                 return
             fresh = await self._store.get(job.id)  # it may have been cancelled while it waited
             if fresh is None or self._closing.is_set():
                 return
-            job = fresh
-        async with self._slots:
-            await self._steps.take(job)
+            await self._steps.take(fresh)
+        finally:
+            self._line.settled(job.id)
 
     async def _turn(self, job: Job) -> bool:
-        """Wait for the provider's turn; False when it was given up, or when the provider is shut."""
+        """Wait for the job's turn; False when it was given up, or when the provider takes nothing."""
         given_up = self._in_turn[job.id] = asyncio.Event()
-        turn = asyncio.ensure_future(self._steps.turn(job))
+        self._make_room(job.id)
+        turn = asyncio.ensure_future(self._line.turn(job))
         leaving = asyncio.ensure_future(given_up.wait())
         try:
             await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            return await turn if turn.done() else False
+            if not turn.done():
+                return False
+            await turn
+        except ProviderError as error:
+            await self._steps.turned_away(job, error)
+            return False
+        else:
+            return True
         finally:
             del self._in_turn[job.id]
             turn.cancel()
             leaving.cancel()
             await asyncio.gather(turn, leaving, return_exceptions=True)
+
+    async def _tell_place(self, job: Job, told: str) -> None:
+        """Note a place in line in the row; a row that is somebody else's is told of by them."""
+        with contextlib.suppress(StaleJob, JobGone):
+            await self._steps.wait_in_line(job, told)
 
     async def _fail(self, job: Job, error: Exception) -> None:
         reference = secrets.token_hex(4)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -10,10 +11,22 @@ from pydantic import SecretStr
 
 from bot.domain.callbacks import Callback
 from bot.domain.jobs import Job, JobId, ProcessId
+from bot.domain.preferences import Notify
 from bot.domain.turns import Chat, ConversationId, KeptTurn, TurnId
 
 #: A pure change of a job; returning the same value means there is nothing to write.
 Change = Callable[[Job], Job]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InWork:
+    """How much one person has in work at one provider."""
+
+    provider: str
+    asker_id: int
+    jobs: int
+    #: Parts that no worker has taken yet.
+    waiting: int
 
 
 class JobStore(Protocol):
@@ -22,8 +35,11 @@ class JobStore(Protocol):
     Writes that wait together commit together. Times are aware UTC.
     """
 
-    async def add(self, job: Job) -> None:
-        """Insert a new job (its `owner` set by the caller). Raises `DuplicateJob` for a known interaction."""
+    async def add(self, job: Job, *, at_most: int | None = None) -> None:
+        """Insert a new job (its `owner` set by the caller).
+
+        Raises `DuplicateJob` for a known interaction, and `TooManyJobs` when its asker has `at_most` open ones already.
+        """
         ...
 
     async def get(self, job_id: JobId) -> Job | None:
@@ -39,15 +55,28 @@ class JobStore(Protocol):
         """
         ...
 
-    async def lease(self, owner: ProcessId, *, now: datetime, stale_before: datetime, limit: int) -> Sequence[Job]:
-        """Take due, accepted jobs, earliest first, in one statement.
+    async def lease(
+        self,
+        owner: ProcessId,
+        *,
+        now: datetime,
+        stale_before: datetime,
+        limit: int,
+        in_hand: Collection[JobId] = (),
+        urgent: bool = False,
+    ) -> Sequence[Job]:
+        """Take due, accepted jobs in one statement: urgent ones first, then the earliest.
 
         Mine, nobody's, and those of processes not heard of since `stale_before`. Each gets `owner`, and
-        `due_at = now + cadence` so that nobody takes it twice.
+        `due_at = now + cadence` so that nobody takes it twice. Urgent is what has news (a press, a call of the
+        service), and what no provider has yet or any more; with `urgent` nothing else is taken. Jobs `in_hand` are left
+        out unless there is news of them.
         """
         ...
 
-    async def next_due(self, owner: ProcessId, *, stale_before: datetime) -> datetime | None:
+    async def next_due(
+        self, owner: ProcessId, *, stale_before: datetime, in_hand: Collection[JobId] = ()
+    ) -> datetime | None:
         """When `lease` would next find something, or None."""
         ...
 
@@ -83,12 +112,28 @@ class JobStore(Protocol):
         """The job behind a provider's id."""
         ...
 
+    async def ended_since(self, provider: str, owner: ProcessId, since: datetime) -> Sequence[Job]:
+        """The jobs of a provider that `owner` owns and that got their result since then, oldest first."""
+        ...
+
     async def known_remote_ids(self, provider: str) -> frozenset[str]:
         """All remote ids of jobs that are kept."""
         ...
 
     async def history(self, asker_id: int, *, limit: int) -> Sequence[Job]:
         """A person's jobs, newest first."""
+        ...
+
+    async def in_work(self) -> Sequence[InWork]:
+        """Who has how much at which provider, or on the way to it."""
+        ...
+
+    async def resume(self, owner: ProcessId, *, providers: Collection[str], now: datetime) -> int:
+        """Make the owner's jobs due that wait for these providers' service to answer; returns how many."""
+        ...
+
+    async def purge(self, *, before: datetime, limit: int = 500) -> int:
+        """Delete jobs, with what they brought, that were done with before then; returns how many (at most `limit`)."""
         ...
 
     async def count_open(self) -> int:
@@ -149,12 +194,28 @@ class InboxStore(Protocol):
         """The calls about one request, in the order they came."""
         ...
 
+    async def files_since(self, provider: str, since: datetime) -> frozenset[str]:
+        """The requests that a file came for since then."""
+        ...
+
     async def content(self, callback_id: int) -> bytes | None:
         """An upload's bytes, or None when they are gone."""
         ...
 
     async def purge(self, *, now: datetime) -> int:
         """Delete what nobody will ask for any more; returns how many."""
+        ...
+
+
+class PreferenceStore(Protocol):
+    """What people chose for themselves."""
+
+    async def notify_of(self, user_id: int) -> Notify:
+        """How a person wants to be told of a late answer; who never chose does not."""
+        ...
+
+    async def set_notify(self, user_id: int, notify: Notify) -> None:
+        """Keep a person's choice."""
         ...
 
 
@@ -167,6 +228,10 @@ class StateStore(Protocol):
 
     async def write(self, key: str, value: str) -> None:
         """Keep the value."""
+        ...
+
+    async def keep_first(self, key: str, value: str) -> str:
+        """Keep the value unless there is one already, whoever wrote it; returns the one that is kept."""
         ...
 
 

@@ -12,7 +12,7 @@ forward but not put it off, so no news is lost between two processes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,21 +26,23 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    delete,
     func,
     insert,
     literal,
     null,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.jobs import Job, JobId, ProcessId
-from bot.domain.stages import TERMINAL, Stage
-from bot.errors import DuplicateJob, JobGone, StaleJob
-from bot.store.base import Change, JobStore
+from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor
+from bot.domain.stages import REMOTE, TERMINAL, Stage
+from bot.errors import DuplicateJob, JobGone, StaleJob, TooManyJobs
+from bot.store.base import Change, InWork, JobStore
 from bot.store.engine import Database
 from bot.store.rows import job_from_row, job_to_row, readable
 from bot.store.tables import Moment, jobs, processes, to_micros
@@ -49,6 +51,10 @@ log = logging.getLogger(__name__)
 
 #: Stages in which something is left to do.
 OPEN = tuple(stage.value for stage in Stage if stage not in TERMINAL)
+#: Stages in which a provider has the job, or is about to.
+IN_WORK = (Stage.SUBMITTING.value, Stage.WAITING.value, Stage.PROCESSING.value)
+#: Stages whose jobs are asked about again and again.
+_ASKED_ABOUT = tuple(stage.value for stage in REMOTE)
 #: Decided by the store, whatever a change says.
 _KEPT = frozenset({"id", "version"})
 
@@ -60,9 +66,9 @@ class SqlJobStore(JobStore):
         self._database = database
         self._writer = database.writer
 
-    async def add(self, job: Job) -> None:
-        """Insert a new job. Raises `DuplicateJob` for a known interaction."""
-        await self._writer.submit(partial(_add, row=job_to_row(job)))
+    async def add(self, job: Job, *, at_most: int | None = None) -> None:
+        """Insert a new job. Raises `DuplicateJob`, or `TooManyJobs` when its asker has `at_most` open ones already."""
+        await self._writer.submit(partial(_add, row=job_to_row(job), at_most=at_most))
 
     async def get(self, job_id: JobId) -> Job | None:
         """The job as written, or None."""
@@ -75,15 +81,28 @@ class SqlJobStore(JobStore):
         """
         return await self._writer.submit(partial(_change, job_id=job_id, owner=owner, change=change))
 
-    async def lease(self, owner: ProcessId, *, now: datetime, stale_before: datetime, limit: int) -> Sequence[Job]:
-        """Take due jobs, earliest first, in one statement."""
-        return await self._writer.submit(
-            partial(_lease, owner=owner, now=now, stale_before=stale_before, limit=limit),
-        )
+    async def lease(
+        self,
+        owner: ProcessId,
+        *,
+        now: datetime,
+        stale_before: datetime,
+        limit: int,
+        in_hand: Collection[JobId] = (),
+        urgent: bool = False,
+    ) -> Sequence[Job]:
+        """Take due jobs, urgent ones first and then the earliest, in one statement."""
+        which = [jobs.c.due_at <= now, _leasable(owner, stale_before), _not_in_hand(in_hand)]
+        if urgent:
+            which.append(_urgent())
+        return await self._writer.submit(partial(_lease, owner=owner, now=now, which=and_(*which), limit=limit))
 
-    async def next_due(self, owner: ProcessId, *, stale_before: datetime) -> datetime | None:
+    async def next_due(
+        self, owner: ProcessId, *, stale_before: datetime, in_hand: Collection[JobId] = ()
+    ) -> datetime | None:
         """When `lease` would next find something, or None."""
-        statement = select(func.min(jobs.c.due_at, type_=Moment)).where(_leasable(owner, stale_before))
+        statement = select(func.min(jobs.c.due_at, type_=Moment))
+        statement = statement.where(_leasable(owner, stale_before), _not_in_hand(in_hand))
         async with self._database.reading() as connection:
             due: datetime | None = await connection.scalar(statement)
         return due
@@ -117,6 +136,14 @@ class SqlJobStore(JobStore):
         found = select(jobs).where(jobs.c.provider == provider, jobs.c.remote_id == remote_id)
         return await self._one(found.order_by(jobs.c.created_at.desc()).limit(1))
 
+    async def ended_since(self, provider: str, owner: ProcessId, since: datetime) -> Sequence[Job]:
+        """The jobs of a provider that `owner` owns and that got their result since then, oldest first."""
+        mine = and_(jobs.c.provider == provider, jobs.c.owner == owner)
+        lately = and_(jobs.c.ended_at >= since, jobs.c.result.is_not(None))
+        statement = select(jobs).where(mine, lately).order_by(jobs.c.ended_at, jobs.c.id)
+        async with self._database.reading() as connection:
+            return readable((await connection.execute(statement)).mappings())
+
     async def known_remote_ids(self, provider: str) -> frozenset[str]:
         """All remote ids of jobs that are kept."""
         statement = select(jobs.c.remote_id).where(jobs.c.provider == provider, jobs.c.remote_id.is_not(None))
@@ -130,6 +157,39 @@ class SqlJobStore(JobStore):
         async with self._database.reading() as connection:
             return readable((await connection.execute(statement)).mappings())
 
+    async def in_work(self) -> Sequence[InWork]:
+        """Who has how much at which provider, or on the way to it."""
+        waiting = func.coalesce(jobs.c.progress["waiting"].as_integer(), 1)
+        statement = (
+            select(jobs.c.provider, jobs.c.asker_id, func.count(), func.sum(waiting))
+            .where(jobs.c.stage.in_(IN_WORK), jobs.c.result.is_(None))
+            .group_by(jobs.c.provider, jobs.c.asker_id)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        return [InWork(provider=row[0], asker_id=row[1], jobs=row[2], waiting=int(row[3])) for row in rows]
+
+    async def resume(self, owner: ProcessId, *, providers: Collection[str], now: datetime) -> int:
+        """Make the owner's jobs due that wait for these providers' service to answer; returns how many."""
+        waiting = (
+            update(jobs)
+            .where(
+                jobs.c.owner == owner,
+                jobs.c.stage.in_(OPEN),
+                jobs.c.waits_for == WaitsFor.SERVICE.value,
+                jobs.c.provider.in_(providers),
+                jobs.c.due_at > now,
+            )
+            .values(due_at=now)
+        )
+        return await self._writer.submit(partial(_count, statement=waiting))
+
+    async def purge(self, *, before: datetime, limit: int = 500) -> int:
+        """Delete jobs, with what they brought, that were done with before then; returns how many (at most `limit`)."""
+        old = or_(jobs.c.delivered_at < before, and_(jobs.c.delivered_at.is_(None), jobs.c.ended_at < before))
+        doomed = select(jobs.c.id).where(jobs.c.stage.not_in(OPEN), old).limit(limit)
+        return await self._writer.submit(partial(_count, statement=delete(jobs).where(jobs.c.id.in_(doomed))))
+
     async def count_open(self) -> int:
         """How many jobs are not over."""
         statement = select(func.count()).select_from(jobs).where(jobs.c.stage.in_(OPEN), jobs.c.result.is_(None))
@@ -142,7 +202,11 @@ class SqlJobStore(JobStore):
         return None if row is None else job_from_row(row)
 
 
-async def _add(connection: AsyncConnection, *, row: dict[str, Any]) -> None:
+async def _add(connection: AsyncConnection, *, row: dict[str, Any], at_most: int | None) -> None:
+    if at_most is not None:
+        theirs = and_(jobs.c.asker_id == row["asker_id"], jobs.c.stage.in_(OPEN), jobs.c.result.is_(None))
+        if (await connection.scalar(select(func.count()).select_from(jobs).where(theirs)) or 0) >= at_most:
+            raise TooManyJobs(f"user {row['asker_id']} has {at_most} open jobs", open_jobs=at_most)
     try:
         await connection.execute(insert(jobs).values(**row))
     except IntegrityError:
@@ -198,12 +262,12 @@ def _not_later_than_news(due_at: datetime | None) -> ColumnElement[Any]:
 
 
 async def _lease(
-    connection: AsyncConnection, *, owner: ProcessId, now: datetime, stale_before: datetime, limit: int
+    connection: AsyncConnection, *, owner: ProcessId, now: datetime, which: ColumnElement[bool], limit: int
 ) -> list[Job]:
     due = (
         select(jobs.c.id)
-        .where(jobs.c.due_at <= now, _leasable(owner, stale_before))
-        .order_by(jobs.c.due_at, jobs.c.id)
+        .where(which)
+        .order_by(case((_urgent(), 0), else_=1), jobs.c.due_at, jobs.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # SQLite has, and needs, no such thing
         .cte("due")
@@ -226,6 +290,18 @@ async def _lease(
 
 def _lateness(row: RowMapping) -> tuple[datetime, str]:
     return row["previous_due_at"], row["id"]
+
+
+def _urgent() -> ColumnElement[bool]:
+    """There is news, or what is to be done does not wait for a provider's pace of questions."""
+    return or_(jobs.c.nudges > jobs.c.seen_nudges, jobs.c.stage.not_in(_ASKED_ABOUT))
+
+
+def _not_in_hand(in_hand: Collection[JobId]) -> ColumnElement[bool]:
+    """Not one of those, unless there is news of it."""
+    if not in_hand:
+        return true()
+    return or_(jobs.c.nudges > jobs.c.seen_nudges, jobs.c.id.not_in(in_hand))
 
 
 async def _unaccepted(connection: AsyncConnection, *, owner: ProcessId, stale_before: datetime) -> list[Job]:
@@ -256,6 +332,10 @@ def _nudge(job_id: JobId, now: datetime) -> Any:
         .where(jobs.c.id == job_id, jobs.c.stage.in_(OPEN))
         .values(nudges=jobs.c.nudges + 1, due_at=case((jobs.c.due_at < now, jobs.c.due_at), else_=literal(now, Moment)))
     )
+
+
+async def _count(connection: AsyncConnection, *, statement: Any) -> int:
+    return (await connection.execute(statement)).rowcount
 
 
 async def _touches(connection: AsyncConnection, *, statement: Any) -> bool:

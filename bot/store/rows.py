@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from sqlalchemy import RowMapping
 
-from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress
+from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress, WaitsFor
 from bot.domain.kinds import ARTIFACTS, REQUESTS, Request
 from bot.domain.progress import Progress
 from bot.domain.results import Artifact, Result
@@ -43,6 +43,7 @@ def job_to_row(job: Job) -> dict[str, Any]:
         "remote_id": job.remote_id,
         "cost": job.cost,
         "hold": job.hold,
+        "waits_for": job.waits_for.value,
         "held_since": job.held_since,
         "attempts": job.attempts,
         "attempted_at": job.attempted_at,
@@ -53,6 +54,7 @@ def job_to_row(job: Job) -> dict[str, Any]:
         "started_at": job.started_at,
         "ended_at": job.ended_at,
         "delivered_at": job.delivered_at,
+        "notified_at": job.notified_at,
         "due_at": job.due_at,
         "cadence": job.cadence,
         "cancel_requested": job.cancel_requested,
@@ -99,6 +101,7 @@ def _job_from_row(row: RowMapping) -> Job:
         remote_id=row["remote_id"],
         cost=row["cost"],
         hold=row["hold"],
+        waits_for=WaitsFor(row["waits_for"]),
         held_since=row["held_since"],
         attempts=row["attempts"],
         attempted_at=row["attempted_at"],
@@ -108,6 +111,7 @@ def _job_from_row(row: RowMapping) -> Job:
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         delivered_at=row["delivered_at"],
+        notified_at=row["notified_at"],
         due_at=row["due_at"],
         cadence=row["cadence"],
         cancel_requested=row["cancel_requested"],

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.base import StateStore
 from bot.store.engine import Database
-from bot.store.tables import state, upsert
+from bot.store.tables import insert_into, state, upsert
 
 
 class SqlStateStore(StateStore):
@@ -28,6 +28,18 @@ class SqlStateStore(StateStore):
         """Keep the value."""
         await self._database.writer.submit(partial(_write, key=key, value=value))
 
+    async def keep_first(self, key: str, value: str) -> str:
+        """Keep the value unless there is one already, whoever wrote it; returns the one that is kept."""
+        return await self._database.writer.submit(partial(_keep_first, key=key, value=value))
+
 
 async def _write(connection: AsyncConnection, *, key: str, value: str) -> None:
     await connection.execute(upsert(connection.dialect, state, {"key": key, "value": value}))
+
+
+async def _keep_first(connection: AsyncConnection, *, key: str, value: str) -> str:
+    await connection.execute(
+        insert_into(connection.dialect, state).values(key=key, value=value).on_conflict_do_nothing()
+    )
+    kept: str = (await connection.execute(select(state.c.value).where(state.c.key == key))).scalar_one()
+    return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     JSON,
@@ -21,9 +21,13 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -96,6 +100,8 @@ jobs = Table(
     Column("remote_id", Text),
     Column("cost", Double),
     Column("hold", Text, nullable=False),
+    #: What has to come for it to go on.
+    Column("waits_for", Text, nullable=False, server_default=text("''")),
     Column("held_since", Moment),
     Column("attempts", Integer, nullable=False),
     Column("attempted_at", Moment),
@@ -107,6 +113,7 @@ jobs = Table(
     Column("started_at", Moment),
     Column("ended_at", Moment),
     Column("delivered_at", Moment),
+    Column("notified_at", Moment),
     # When it is looked at next.
     Column("due_at", Moment),
     #: What `due_at` was when the row was last leased: the order of one lease, and how late it came.
@@ -210,11 +217,49 @@ chats = Table(
     Column("ended_at", Moment),
 )
 
+#: What services told us by calling us. No foreign key: a call may come before its job knows the request's number.
+inbox = Table(
+    "inbox",
+    metadata,
+    #: Rises with the order of arrival, and is never given twice.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("provider", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    #: What makes two calls about one request the same.
+    Column("fingerprint", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("said", _Document, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    # Last, as in `artifacts`.
+    Column("data", LargeBinary),
+    UniqueConstraint("provider", "remote_id", "fingerprint"),
+    Index(None, "received_at"),
+    sqlite_autoincrement=True,
+)
+
+#: What people chose for themselves.
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    #: How to tell them of a late answer.
+    Column("notify", Text, nullable=False),
+)
+
+
+def insert_into(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Begin an INSERT that can say what to do about a conflict: both engines have it, each its own."""
+    if dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - two megabytes that a bot on SQLite does not need
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
 
 def upsert(dialect: Dialect, table: Table, values: Mapping[str, Any]) -> sqlite.Insert | postgresql.Insert:
-    """Build the statement that writes a row whether or not its key is there: both engines have it, each its own."""
-    insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(**values)
+    """Build the statement that writes a row whether or not its key is there."""
+    statement = insert_into(dialect, table).values(**values)
     keys = [column.name for column in table.primary_key]
     rest = {name: statement.excluded[name] for name in values if name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=rest)

@@ -1,8 +1,12 @@
-"""The small web server: `/healthz` for supervisors, `/readyz` for load balancers and people."""
+"""The small web server: `/healthz` for supervisors, `/readyz` for load balancers and people, and the listener.
+
+Without a public address there is no listener, and nothing but health is served.
+"""
 
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
@@ -11,30 +15,36 @@ from aiohttp import web
 
 from bot.errors import SetupError
 from bot.web.health import Health
+from bot.web.listener import Listener
+from bot.web.receiving import no_expectations
 
 log = logging.getLogger(__name__)
 
 HEALTH: Final = web.AppKey("health", Health)
 
 
-def make_web_app(health: Health) -> web.Application:
-    """Build the application; it holds nothing but the way to `health`."""
+def make_web_app(health: Health, listener: Listener | None = None) -> web.Application:
+    """Build the application; it holds nothing but the ways to `health` and, with a public address, the listener."""
     app = web.Application()
     app[HEALTH] = health
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
+    if listener is not None:
+        # Every other path is the listener's, so that a wrong secret and a wrong path get the very same answer.
+        app.router.add_route("*", "/{path:.*}", listener.handle, expect_handler=no_expectations)
     return app
 
 
 @asynccontextmanager
-async def serve_web(health: Health, host: str, port: int) -> AsyncIterator[str]:
+async def serve_web(health: Health, host: str, port: int, listener: Listener | None = None) -> AsyncIterator[str]:
     """Serve until the block ends; yields the address. Port 0 picks one. Raises `SetupError` when it cannot listen."""
-    runner = web.AppRunner(make_web_app(health), access_log=None)
+    # No access log: paths hold secrets, and health would fill it.
+    runner = web.AppRunner(make_web_app(health, listener), access_log=None)
     await runner.setup()
     try:
         await _listen(runner, host, port)
         url = f"http://{_authority(runner)}"
-        log.info("health server listens", extra={"action": "web.started", "url": url})
+        log.info("web server listens", extra={"action": "web.started", "url": url, "callbacks": listener is not None})
         yield url
     finally:
         await runner.cleanup()
@@ -43,6 +53,9 @@ async def serve_web(health: Health, host: str, port: int) -> AsyncIterator[str]:
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
+    except socket.gaierror as error:
+        problem = "WEB_HOST does not resolve: give an address of this machine, such as 127.0.0.1 or 0.0.0.0"
+        raise SetupError([problem]) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         problem = f"WEB_HOST and WEB_PORT: cannot listen there ({reason}): choose another port, or 0 to pick one"

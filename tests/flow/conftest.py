@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox.discord.intents import privileged_bits
+from bot.sandbox.horde.text.levers import TextLevers
 from bot.sandbox.serve import Sandbox
 from bot.settings import Settings, load_settings
 from tests.flow.town import Town, running_bot
@@ -27,18 +28,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @asynccontextmanager
-async def open_town(folder: Path, *, message_content: bool = False, **world: object) -> AsyncIterator[Town]:
-    """A world of its own with the real bot in it, with the privileged intent if need be."""
+async def open_town(
+    folder: Path, *, message_content: bool = False, settings: Mapping[str, str] | None = None, **world: object
+) -> AsyncIterator[Town]:
+    """A world of its own with the real bot in it, with the privileged intent and further settings if need be."""
     async with Sandbox(speed=4, **world) as sandbox:  # type: ignore[arg-type]
-        env = sandbox.settings_env(f"sqlite+aiosqlite:///{folder}/muster.db")
+        env = {**sandbox.settings_env(f"sqlite+aiosqlite:///{folder}/muster.db"), **(settings or {})}
         if message_content:
             sandbox.discord.world.privileged_intents = privileged_bits(["message_content"])
             env["MESSAGE_CONTENT_INTENT"] = "true"
-        settings: Settings = load_settings(env, env_file=None, need_token=True)
+        loaded: Settings = load_settings(env, env_file=None, need_token=True)
         # The library holds one address for the whole process: the shared town's bot needs its own back afterwards.
         base, gateway = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
         try:
-            async with running_bot(sandbox, settings):
+            async with running_bot(sandbox, loaded):
                 yield Town(sandbox)
         finally:
             discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
@@ -49,6 +52,19 @@ async def shared_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     """The world that tests share."""
     async with open_town(tmp_path_factory.mktemp("town")) as town:
         yield town
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def texts(town: Town) -> AsyncIterator[TextLevers]:
+    """The text side of the shared world's Horde: tidy as long as a test wants it, its mishaps undone afterwards."""
+    levers = town.sandbox.horde.text
+    levers.set_quirks(False)
+    yield levers
+    levers.fault_next(0)
+    levers.censor_next(0)
+    levers.set_impossible(False)
+    levers.set_workers(paused=False, online=True)
+    levers.set_quirks(True)
 
 
 _numbers: Iterator[int] = itertools.count(1)

@@ -15,12 +15,12 @@ from typing import Any
 
 import aiohttp
 
-from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.call_log import Call
 from bot.sandbox.control import Service
-from bot.sandbox.discord import Interaction
+from bot.sandbox.discord import Interaction, Message
 from bot.sandbox.fault_spec import fault_from
 from bot.sandbox.serve import Sandbox
+from tests.flow.forked import ForkedBot, Prelude
 from tests.flow.town import Reply, Town, eventually
 
 #: In the call log and for faults: handing a request over, answering an interaction, asking whether it was answered.
@@ -35,12 +35,22 @@ HOUR = 3600 * 1_000_000
 class Lives(Town):
     """A world whose bot may be killed at any moment."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        folder: Path,
+        session: aiohttp.ClientSession,
+        *,
+        key_of: str | None = None,
+        prelude: Prelude | None = None,
+    ) -> None:
+        """Its first bot has the Horde key of `key_of`; `prelude` is done in each new process before its bot begins."""
         super().__init__(sandbox)
         self._folder = folder
         self._session = session
-        self._bots: dict[str | None, BotProcess] = {}
-        self.bot = self._bot_of(None)
+        self._prelude = prelude
+        self._bots: dict[str | None, ForkedBot] = {}
+        self.bot = self._bot_of(key_of)
 
     # -- life and death -------------------------------------------------------------------------------------------
 
@@ -76,10 +86,12 @@ class Lives(Town):
         for bot in self._bots.values():
             await bot.kill()
 
-    def _bot_of(self, user: str | None) -> BotProcess:
+    def _bot_of(self, user: str | None) -> ForkedBot:
         if user not in self._bots:
             env = self.sandbox.settings_env(f"sqlite+aiosqlite:///{self._file_of(user)}", horde_user=user)
-            self._bots[user] = BotProcess.following(self.sandbox.control_url, folder=self._folder, settings=env)
+            self._bots[user] = ForkedBot(
+                self.sandbox.control_url, folder=self._folder, settings=env, prelude=self._prelude
+            )
         return self._bots[user]
 
     def _file_of(self, user: str | None) -> Path:
@@ -97,7 +109,7 @@ class Lives(Town):
 
     async def met(self, fault: int, *, step: float = 0.0) -> None:
         """Wait until the bot has run into the fault, passing time in steps."""
-        while not await self._has_met(fault):
+        while not await self.has_met(fault):
             await self.until_next_look(step)
 
     async def until_next_look(self, step: float) -> None:
@@ -105,9 +117,15 @@ class Lives(Town):
         began = self.sandbox.clock.monotonic()
         await self.until(lambda: self.sandbox.clock.monotonic() >= began + step, step=step)
 
-    async def _has_met(self, fault: int) -> bool:
+    async def has_met(self, fault: int) -> bool:
+        """Whether the bot has run into the fault."""
+        return any(one["met"] for one in await self.faults() if one["id"] == fault)
+
+    async def faults(self) -> list[dict[str, Any]]:
+        """The scripted faults, and how often the bot ran into each."""
         async with self._session.get(f"{self.sandbox.control_url}/faults") as answer:
-            return any(one["met"] for one in await answer.json() if one["id"] == fault)
+            told: list[dict[str, Any]] = await answer.json()
+            return told
 
     # -- what became of it ----------------------------------------------------------------------------------------
 
@@ -130,7 +148,7 @@ class Lives(Town):
         assert self.calls(service=Service.DISCORD, method="PUT", path="/commands") == [], "synced again"
         await self.settled(reply.record)
 
-    async def settled(self, record: Interaction) -> dict[str, Any]:
+    async def settled(self, record: Interaction | Message) -> dict[str, Any]:
         """Wait until the row says that nothing is left to do; returns it."""
         await self.until(lambda: (self.row(record) or {}).get("stage") == "ended")
         row = self.row(record)
@@ -143,22 +161,32 @@ class Lives(Town):
         row = self.row(record)
         return row is not None and row["stage"] == "delivering" and row["due_at"] - row["ended_at"] > HOUR
 
-    def row(self, record: Interaction) -> dict[str, Any] | None:
-        """The row of an interaction's job as the database file has it, or None."""
+    def kept(self, job_id: str) -> int:
+        """How many artifacts of a job the database file holds."""
+        with contextlib.closing(sqlite3.connect(self._file_of(None))) as database:
+            found = database.execute("SELECT count(*) FROM artifacts WHERE job_id = ?", (job_id,)).fetchone()
+        return int(found[0])
+
+    def row(self, record: Interaction | Message) -> dict[str, Any] | None:
+        """The row of an interaction's or a mention's job as the database file has it, or None."""
         for user in self._bots:
             with contextlib.closing(sqlite3.connect(self._file_of(user))) as database:
                 database.row_factory = sqlite3.Row
-                found = database.execute("SELECT * FROM jobs WHERE interaction_id = ?", (record.id,)).fetchone()
+                found = database.execute(
+                    "SELECT * FROM jobs WHERE ? IN (interaction_id, source_message_id)", (record.id,)
+                ).fetchone()
             if found is not None:
                 return dict(found)
         return None
 
 
 @asynccontextmanager
-async def open_lives(folder: Path) -> AsyncIterator[Lives]:
+async def open_lives(
+    folder: Path, *, key_of: str | None = None, prelude: Prelude | None = None
+) -> AsyncIterator[Lives]:
     """A world, and a bot in it that is alive."""
     async with Sandbox(speed=4) as sandbox, aiohttp.ClientSession() as session:
-        lives = Lives(sandbox, folder, session)
+        lives = Lives(sandbox, folder, session, key_of=key_of, prelude=prelude)
         try:
             await lives.live()
             yield lives

@@ -99,6 +99,32 @@ async def form(town: Town, reply: Reply, values: dict[str, str], *, by: User | N
     return Reply(town, record)
 
 
+async def pressed(reply: Reply, label: str, *, by: User | None = None) -> Said:
+    """Press a button that begins another answer, and return that one."""
+    record = await reply.press(label, by=by)
+    assert record.original_id is not None, record
+    return Said(reply.town, record.original_id)
+
+
+def body_of(reply: Reply) -> str:
+    """What the model said, without what was asked and the small lines below."""
+    lines = reply.now["content"].splitlines()
+    return "\n".join(line for line in lines if not line.startswith(("> ", "-# "))).strip()
+
+
+def threads_of(town: Town) -> list[Channel]:
+    """The threads below the town's channel."""
+    world = town.sandbox.discord.world
+    return [one for one in world.channels.values() if one.parent_id == town.channel.id]
+
+
+def prompts(town: Town) -> list[str]:
+    """Every prompt that the Horde was ever handed, as a whole: the record of calls keeps only their beginnings."""
+    requests = town.sandbox.horde.text.state()["requests"]
+    assert isinstance(requests, list)
+    return [str(request["prompt"]) for request in requests]
+
+
 def asked(town: Town) -> list[Json]:
     """The bodies of all requests for texts since the test began."""
     return [dict(call.request) for call in town.calls(method="POST", path="/generate/text/async") if call.request]  # type: ignore[call-overload]

@@ -122,6 +122,22 @@ async def test_killed_while_waiting_it_goes_on_even_before_the_gateway_is_back(l
     await lives.die()
 
 
+async def test_killed_with_a_job_in_our_own_line_it_still_waits_for_its_turn(lives: Lives) -> None:
+    lives.sandbox.horde.set_workers(paused=True)
+    replies = [await lives.imagine(f"fox {number} in line") for number in range(3)]
+    await replies[2].until(lambda shown: "this one is next" in shown.text)
+    assert len(lives.submissions()) == 2
+    await lives.die_and_live()
+    looks = len(lives.calls(path="/generate/check"))
+    await lives.until(lambda: len(lives.calls(path="/generate/check")) >= looks + 4)
+    assert len(lives.submissions()) == 2, "the rows say who is in work"
+    lives.sandbox.horde.set_workers(paused=False)
+    for number, reply in enumerate(replies):
+        await reply.end()
+        assert sorted(reply.hashes) == lives.painted_for(f"fox {number} in line")
+    assert len(lives.submissions()) == 3
+
+
 # -- a submission without an answer -----------------------------------------------------------------------------------
 
 
@@ -257,6 +273,17 @@ async def test_stopped_while_discord_is_away_it_leaves_with_zero(lives: Lives) -
     await lives.bot.start()
     await lives.met(login)
     assert await lives.bot.terminate() == 0, "before it could log in"
+
+
+async def test_login_that_fails_is_tried_again_until_it_works(lives: Lives) -> None:
+    await lives.die()
+    lives.arm("discord", path="/users/@me$", action="reset", times=2)
+    gateway = lives.arm("discord", path="/gateway/bot$", action="reset")
+    await lives.bot.start()
+    await lives.met(gateway, step=1.0)
+    await lives.until(lambda: bool(lives.sandbox.discord.gateway.connected), step=1.0)
+    prompt = "a fox at the third attempt"
+    await lives.finished(await lives.imagine(prompt), prompt, count=1)
 
 
 # -- buttons of an earlier life ---------------------------------------------------------------------------------------

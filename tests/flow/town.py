@@ -17,7 +17,7 @@ from bot.sandbox.serve import Sandbox
 from bot.settings import Settings
 
 #: Real seconds after which a condition that never came true fails the test.
-GUARD = 20.0
+GUARD = 45.0
 Json = dict[str, Any]
 
 
@@ -184,6 +184,13 @@ class Town:
         """Let so much of the world's time pass, in small steps."""
         end = self.sandbox.clock.monotonic() + seconds
         await self.until(lambda: self.sandbox.clock.monotonic() >= end, step=step)
+
+    async def lists_read(self) -> None:
+        """Wait until the bot has read the lists of text models and workers once more."""
+        path = "/workers"
+        known = len(self.calls(path=path))
+        await self.until(lambda: len(self.calls(path=path)) > known, step=5)
+        await self.pass_time(2)
 
     def fault(self, service: str, **fault: Any) -> None:
         """Script an HTTP fault."""

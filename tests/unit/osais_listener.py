@@ -125,6 +125,7 @@ class Stage:
     session: aiohttp.ClientSession
     url: str
     listener: Listener
+    mapping: AddressMap
     bearer: str = ""
 
     async def call(self, method: str, path: str, body: object = None, bearer: str | None = None) -> tuple[int, Any]:
@@ -189,7 +190,7 @@ async def open_stage(*, extra: list[web.RouteDef] | None = None) -> AsyncIterato
     world = asyncio.create_task(sim.run())
     try:
         async with aiohttp.ClientSession() as session:
-            stage = Stage(sim, clock, session, sim.public_url, listener)
+            stage = Stage(sim, clock, session, sim.public_url, listener, mapping)
             await stage.login()
             yield stage
     finally:

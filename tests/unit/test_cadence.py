@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.alchemy import AlchemyRequest, Form
 from bot.domain.conversation import Role, TextRequest, Turn
 from bot.domain.progress import Progress
+from bot.domain.sources import SourceMedia
 from bot.domain.stages import Stage
 from bot.services.cadence import until_next_look, until_next_try
 from tests.factories import NOW, make_job
@@ -35,6 +37,22 @@ def test_looks_come_at_half_of_the_time_left(left: float, expected: float) -> No
     progress = Progress(stage=Stage.WAITING, waiting=1, ends_at=NOW + timedelta(seconds=left))
     job = make_job(stage=Stage.WAITING, progress=progress)
     assert until_next_look(job, NOW, _Steady()) == expected
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        pytest.param(None, 10.0, id="no-estimate"),
+        pytest.param(3, 10.0, id="nearly-done"),
+        pytest.param(15, 20.0, id="once-the-call-is-overdue"),
+        pytest.param(60, 30.0, id="half-of-what-is-left"),
+        pytest.param(3600, 180.0, id="never-longer-than-three-minutes"),
+    ],
+)
+def test_where_the_service_calls_looks_are_seldom(left: float | None, expected: float) -> None:
+    progress = left and Progress(stage=Stage.WAITING, waiting=1, ends_at=NOW + timedelta(seconds=left))
+    job = make_job(stage=Stage.WAITING, progress=progress or None)
+    assert until_next_look(job, NOW, _Steady(), pushed=True) == expected
 
 
 def test_a_job_without_an_estimate_is_looked_at_every_two_seconds() -> None:
@@ -71,4 +89,20 @@ def test_texts_are_looked_at_every_three_to_ten_seconds(left: float | None, expe
     ends_at = None if left is None else NOW + timedelta(seconds=left)
     progress = Progress(stage=Stage.WAITING, waiting=1, ends_at=ends_at)
     job = replace(make_job(stage=Stage.WAITING), request=request, progress=progress)
+    assert until_next_look(job, NOW, _Steady()) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        pytest.param(0, 2.0, id="just-handed-over"),
+        pytest.param(20, 2.0, id="young"),
+        pytest.param(60, 6.0, id="a-minute-old"),
+        pytest.param(1000, 10.0, id="never-longer-than-10-s"),
+    ],
+)
+def test_alchemy_is_looked_at_ever_more_rarely(age: float, expected: float) -> None:
+    request = AlchemyRequest(source=SourceMedia(url="https://cdn.discordapp.com/a.png"), forms=(Form.CAPTION,))
+    job = replace(make_job(stage=Stage.WAITING), request=request, submitted_at=NOW - timedelta(seconds=age))
+    job = replace(job, progress=Progress(stage=Stage.WAITING, waiting=1))
     assert until_next_look(job, NOW, _Steady()) == expected

@@ -44,7 +44,20 @@ def test_estimate_is_near_the_truth_and_rather_above(text: str, least: int, most
     assert least <= estimate_tokens(text) <= most
 
 
-@pytest.mark.parametrize("text", ["The keeper counted seven boats. " * 40, "灯台守は静かな朝に。" * 40, "🦊 fox " * 40])
+CODE = "\n".join(f"  x[{n}]+=a{n}*(b{n}-c{n})/{n + 1};" for n in range(90))
+NUMBERS = " ".join(str(n * 7919 % 100_000) for n in range(400))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("The keeper counted seven boats. " * 40, id="prose"),
+        pytest.param("灯台守は静かな朝に。" * 40, id="japanese"),
+        pytest.param("🦊 fox " * 40, id="emoji"),
+        pytest.param(CODE, id="code"),
+        pytest.param(NUMBERS, id="numbers"),
+    ],
+)
 def test_estimate_is_not_below_another_count(text: str) -> None:
     """The simulator counts in a way of its own."""
     assert estimate_tokens(text) >= count_tokens(text) * 0.9

@@ -17,7 +17,7 @@ from bot.chat.cleaning import (
     without_debris,
     without_echo,
 )
-from bot.chat.code_spans import close_fence
+from bot.chat.code_spans import close_fence, on_its_own
 from bot.chat.repetition import loops
 from bot.chat.sentences import ends_well, to_sentence_end
 from bot.chat.templates import bundled
@@ -273,6 +273,24 @@ def test_name_in_a_thought_does_not_end_it() -> None:
 def test_harmony_is_not_cut_behind_its_thought() -> None:
     raw = "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Hi.<|return|>"
     assert tidied(raw, "harmony").text == "Hi."
+
+
+def test_code_that_was_cut_off_stays_open_and_is_carried_on_in_its_block() -> None:
+    first = tidied("Here:\n```python\n" + "x_1 = 2 * (3 + 4)\n" * 12 + "x_2 =", max_length=200)
+    assert first.cut
+    assert first.text.endswith("x_2 ="), "what closes it here would end it for the model too"
+    last = tidied(" 5\n```\nThat is all.", continuing=True, in_code=True)
+    assert (last.text, last.lead, last.cut) == ("5\n```\nThat is all.", " ", False)
+    joined = first.text + last.lead + last.text
+    assert joined.count("```") == 2
+    assert on_its_own(last.text, first.text) == "```python\n5\n```\nThat is all."
+    assert on_its_own("```\nThat is all.", first.text) == "That is all."
+    assert on_its_own("And so on.", joined) == "And so on."
+
+
+def test_code_left_open_by_a_model_that_forgot_is_closed_and_no_cut() -> None:
+    result = tidied("```python\nprint(1)", max_length=300)
+    assert (result.text, result.cut) == ("```python\nprint(1)\n```", False)
 
 
 def test_carried_on_answer_keeps_the_white_space_it_began_with() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from bot.chat import Voice, WorkerLimits, bundled, plan, resolve, second_try
+from bot.chat import Voice, WorkerLimits, bundled, plan, resolve, second_try, step_down
 from bot.domain.conversation import AnswerLength, Creativity, Flaw, Role, TextArtifact, TextRequest, Turn
 from bot.domain.kinds import ARTIFACTS, REQUESTS
 from bot.domain.results import Censorship
@@ -135,3 +135,36 @@ def test_no_second_try(made: TextRequest, kept: TextArtifact) -> None:
 )
 def test_only_a_flawless_answer_is_usable(kept: TextArtifact, usable: bool) -> None:
     assert (kept.usable, kept.has_file) == (usable, False)
+
+
+def test_stepping_down_asks_for_what_every_worker_can_do() -> None:
+    made = request(length=AnswerLength.LONG)
+    shrunk = (WorkerLimits(max_length=1024, max_context=8192), WorkerLimits(max_length=100, max_context=1024))
+    smaller = step_down(made, voice(workers=shrunk), BOOK)
+    assert smaller is not None
+    assert (made.max_length, smaller.max_length, smaller.context) == (512, 100, 1024)
+    assert smaller.stepped_down
+    assert smaller.turns == made.turns
+    assert step_down(smaller, voice(workers=shrunk), BOOK) is None, "once"
+    assert second_try(smaller, artifact(), BOOK, shrunk) is None, "one request is made unasked, whatever the reason"
+
+
+def test_stepping_down_drops_what_no_longer_fits_and_says_how_much() -> None:
+    turns = tuple(
+        Turn(role=role, text=f"number {number} " + "and so it goes on " * 30)
+        for number in range(6)
+        for role in (Role.USER, Role.ASSISTANT)
+    )
+    made = plan(voice(), (*turns, *QUESTION), BOOK, system="Be kind.")
+    smaller = step_down(made, voice(workers=(WorkerLimits(max_length=300, max_context=1024),)), BOOK)
+    assert smaller is not None
+    assert smaller.turns[-1] == made.turns[-1]
+    assert smaller.dropped_turns == len(made.turns) - len(smaller.turns) > 0
+    assert smaller.context <= 1024
+
+
+@pytest.mark.parametrize(
+    "workers", [pytest.param(WORKERS, id="large-enough"), pytest.param((), id="nobody-serves-it-at-all")]
+)
+def test_no_stepping_down_where_size_is_not_in_the_way(workers: tuple[WorkerLimits, ...]) -> None:
+    assert step_down(request(), voice(workers=workers), BOOK) is None

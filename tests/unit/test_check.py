@@ -28,6 +28,7 @@ class Services:
             "/api/v2/status/heartbeat": (200, {"message": "OK", "version": "5"}),
             "/api/v2/find_user": (200, {"username": "painter#12", "kudos": 1234.6}),
             "/reference.json": (200, {"Some Model": {}, "Another": {}}),
+            "/texts.json": (200, {"koboldcpp/Some-7B": {}}),
         }
         self.seen: dict[str, dict[str, str]] = {}
 
@@ -46,7 +47,7 @@ def services() -> Services:
 async def settings(services: Services, tmp_path: Path) -> AsyncIterator[Settings]:
     """Settings that point at `services` and at a data folder which is not there yet."""
     app = web.Application()
-    app.router.add_get("/{path:.*}", services.answer)
+    app.router.add_route("*", "/{path:.*}", services.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -57,6 +58,7 @@ async def settings(services: Services, tmp_path: Path) -> AsyncIterator[Settings
         horde_url=f"{url}/api/v2",
         horde_api_key=SecretStr(KEY),
         horde_image_reference_url=f"{url}/reference.json",
+        horde_text_reference_url=f"{url}/texts.json",
         database_url=f"sqlite+aiosqlite:///{tmp_path}/data/muster.db",
         artifact_cap_mb=1,
         web_port=0,
@@ -78,12 +80,13 @@ async def test_check_when_all_is_well(settings: Settings, services: Services, tm
     code, lines, text = await check(settings)
 
     assert code == 0
-    assert list(lines)[:8] == [
+    assert list(lines)[:9] == [
         "Discord token",
         "Discord application",
         "AI Horde",
         "AI Horde key",
         "Image model list",
+        "Text model list",
         "Data folder",
         "Database",
         "Health server",
@@ -140,6 +143,7 @@ async def test_check_failure_says_what_to_do(
     ("path", "answer", "name"),
     [
         pytest.param("/reference.json", (404, {}), "Image model list", id="no-reference"),
+        pytest.param("/texts.json", (200, []), "Text model list", id="no-text-reference"),
         pytest.param("/api/v2/status/heartbeat", (200, {"message": "OVERLOADED"}), "AI Horde", id="overloaded"),
         pytest.param(
             "/api/v10/oauth2/applications/@me", (200, {"id": "42", "bot_public": False}), "Discord application",
@@ -173,6 +177,7 @@ async def test_check_goes_on_without_token_and_without_services(tmp_path: Path) 
         horde_url=f"{nowhere}/api/v2",
         horde_api_key=SecretStr(KEY),
         horde_image_reference_url=f"{nowhere}/reference.json",
+        horde_text_reference_url=f"{nowhere}/texts.json",
         database_url=f"sqlite+aiosqlite:///{tmp_path}/muster.db",
         web_port=0,
     )
@@ -183,6 +188,7 @@ async def test_check_goes_on_without_token_and_without_services(tmp_path: Path) 
     assert "DISCORD_TOKEN is not set" in lines["Discord token"]
     assert lines["AI Horde"].startswith("FAILED")
     assert lines["Image model list"].startswith("note")
+    assert lines["Text model list"].startswith("note")
     assert lines["Database"].startswith("ok")
     assert "oauth2/authorize" not in text
 
@@ -236,3 +242,32 @@ def test_finding_reads_as_one_line() -> None:
     finding = Finding(name="AI Horde", verdict=Verdict.FAILED, text="is not there", fix="wait")
 
     assert str(finding) == "FAILED  AI Horde: is not there -> wait"
+
+
+async def test_check_without_a_client_token_says_how_to_get_one(settings: Settings) -> None:
+    code, lines, _ = await check(settings)
+
+    assert code == 0
+    assert lines["OSAIS"].startswith("note")
+    assert "Add a Client Token" in lines["OSAIS"]
+
+
+async def test_check_logs_in_at_osais_and_never_shows_the_secret(settings: Settings, services: Services) -> None:
+    mine = {"osais_token": SecretStr("a" * 64), "osais_secret": SecretStr("not-for-logs")}
+    there = settings.model_copy(update={**mine, "osais_url": settings.horde_url.removesuffix("/api/v2")})
+    services.answers["/api/v1/public/client/login"] = (401, {"data": None, "message": "Invalid secret not-for-logs"})
+
+    code, lines, text = await check(there)
+
+    assert code == 1
+    assert lines["OSAIS"].startswith("FAILED")
+    assert "not-for-logs" not in text
+    login = {"token": "a" * 64, "authToken": "x.y.z", "duration": "72h"}
+    services.answers["/api/v1/public/client/login"] = (201, {"data": login})
+
+    code, lines, _ = await check(there)
+
+    assert code == 0
+    assert "no address to call" in lines["OSAIS"]
+    half = there.model_copy(update={"osais_secret": SecretStr("")})
+    assert "OSAIS_SECRET is not set" in (await check(half))[1]["OSAIS"]

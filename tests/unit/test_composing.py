@@ -50,6 +50,14 @@ def test_a_copy_tells_where_a_branch_begins() -> None:
     assert export_of([]) == ""
 
 
+def test_a_copy_of_code_in_two_answers_is_two_blocks() -> None:
+    begun = turn("b", "a", role=Role.ASSISTANT, text="Here:\n```python\nx = 1\ny")
+    rest = turn("c", "b", role=Role.ASSISTANT, text=" = 2\n```\nDone.")
+    text = export_of([turn("a"), begun, rest])
+    assert "```python\nx = 1\ny\n```" in text
+    assert "```python\n = 2\n```\nDone." in text
+
+
 def test_a_forged_id_reaches_no_other_channel_and_no_private_conversation() -> None:
     _require_reach(turn("a"), 2, 7)
     with pytest.raises(JobGone):

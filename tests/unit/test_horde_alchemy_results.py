@@ -124,6 +124,13 @@ def test_what_is_no_link_is_refused(value: object) -> None:
         pytest.param("<style>@import 'https://example.org/x.css';</style>", id="style-from-elsewhere"),
         pytest.param('<set attributeName="href" to="x"/>', id="change-over-time"),
         pytest.param('<animateTransform attributeName="transform"/>', id="movement"),
+        pytest.param('<rect fill="&#117;rl(https://example.org/x)"/>', id="fill-in-disguise"),
+        pytest.param(r'<rect style="fill:\75rl(https://example.org/x)"/>', id="style-in-disguise"),
+        pytest.param('<rect style="mask:image-set(&quot;https://example.org/x&quot; 1x)"/>', id="one-of-several"),
+        pytest.param('<h:img xmlns:h="http://www.w3.org/1999/xhtml" srcset="//example.org"/>', id="html-picture"),
+        pytest.param('<h:meta http-equiv="refresh" content="0;URL=https://example.org"/>', id="html-redirect"),
+        pytest.param('<g-video poster="https://example.org/x"/>', id="nearly-a-shape"),
+        pytest.param('<g xml:base="https://example.org/"><use href="#x"/></g>', id="another-base"),
     ],
 )
 def test_drawing_that_does_more_than_show_is_refused(inside: str) -> None:
@@ -145,11 +152,20 @@ def test_drawing_with_entities_is_refused() -> None:
         pytest.param('<path d="M0 0h1v1z" fill="url(#paint)"/><use href="#shape"/>', id="references-inside"),
         pytest.param('<g transform="translate(1,2)"><title>one = two</title></g>', id="group"),
         pytest.param('<image href="data:image/png;base64,AAAA"/>', id="pixels-inside"),
+        pytest.param("<metadata>a &amp; b</metadata><!-- traced --><linearGradient id='a'/>", id="all-else"),
     ],
 )
 def test_drawing_of_shapes_is_taken(inside: str) -> None:
     sent = drawing(inside)
     assert drawing_of(Form.VECTORIZE, sent).decode() == sent["vectorize"]
+
+
+def test_drawing_with_the_preamble_of_a_tracer_is_taken() -> None:
+    dtd = '"-//W3C//DTD SVG 20010904//EN" "http://www.w3.org/TR/2001/REC-SVG-20010904/DTD/svg10.dtd"'
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE svg PUBLIC {dtd}>\n<svg viewBox="0 0 1 1">{SHAPES}</svg>'
+    assert drawing_of(Form.VECTORIZE, {"vectorize": text}).decode() == text
+    with pytest.raises(ProtocolError):
+        drawing_of(Form.VECTORIZE, {"vectorize": text.replace("UTF-8", "Shift_JIS")})
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.progress import Progress
 from bot.domain.requests import Aspect, ImageRequest, SizeChoice
 from bot.domain.results import Censorship
+from bot.domain.sources import SourceMedia
 from bot.domain.stages import Stage
 from bot.errors import Rejected
 from bot.media import Picture
@@ -20,9 +21,9 @@ from bot.providers.horde.mapping import (
     artifact_of,
     censorship_of,
     cost_of,
+    in_shape_of,
     payload_of,
     progress_of,
-    warnings_of,
 )
 from bot.providers.horde.seeds import possible_seeds, seed_number
 from bot.providers.horde.wire import Accepted, Check, Generation, Status, parse
@@ -255,15 +256,6 @@ def test_cost_is_what_was_charged_in_the_end(case: str, count: int, baseline: st
     assert cost_of(told, count=count, baseline=baseline) == pytest.approx(charged, rel=0.05)
 
 
-def test_warnings_are_told_in_our_words_and_order() -> None:
-    told = warnings_of(parse(Accepted, recorded("image-async-ok-warnings-flux")).warnings)
-    assert told == (
-        "These are more steps than suit this model.",
-        "The guidance is higher than suits this model.",
-        "The sampler doesn't suit this model.",
-    )
-
-
 def _picture(width: int = 512, height: int = 512) -> Picture:
     return Picture(data=b"12345", extension="webp", width=width, height=height, sha256="ab" * 32)
 
@@ -323,3 +315,21 @@ def test_payload_holds_a_source_only_where_there_is_one() -> None:
     with_source = payload_of(make_request(strength=0.123), source="QUJD")
     assert (with_source["source_image"], with_source["source_processing"]) == ("QUJD", "img2img")
     assert with_source["params"]["denoising_strength"] == 0.12
+
+
+@pytest.mark.parametrize(
+    ("told", "real", "size"),
+    [
+        pytest.param((1280, 960), (640, 480), (512, 512), id="as-told"),
+        pytest.param((0, 0), (640, 480), (576, 448), id="not-told"),
+        pytest.param((640, 480), (480, 640), (448, 576), id="lies-on-its-side"),
+        pytest.param((640, 480), None, (512, 512), id="no-picture"),
+    ],
+)
+def test_size_follows_the_shape_that_the_source_really_has(
+    told: tuple[int, int], real: tuple[int, int] | None, size: tuple[int, int]
+) -> None:
+    source = SourceMedia(url="https://cdn.discordapp.com/a.png", width=told[0], height=told[1])
+    shaped = in_shape_of(real, make_request(source=source), native=512)
+    assert (shaped.width, shaped.height) == size
+    assert in_shape_of((640, 480), make_request(), native=512) == make_request()

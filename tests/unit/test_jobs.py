@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 
@@ -125,6 +126,20 @@ def test_estimate_that_moved_away_says_that_the_queue_moved() -> None:
     moved = job.advance(make_progress(ends_at=NOW + timedelta(seconds=200)), NOW)
     assert moved.progress is not None
     assert moved.progress.queue_moved
+
+
+def test_estimate_that_slips_away_for_ever_is_told_ever_more_seldom() -> None:
+    job = make_job(stage=Stage.WAITING, progress=None)
+    told = []
+    for second in range(0, 1000, 5):
+        now = NOW + timedelta(seconds=second)
+        after = job.advance(make_progress(ends_at=now + timedelta(seconds=10)), now)
+        told += [second] if after is not job else []
+        job = after
+    assert len(told) <= 40
+    gaps = [later - earlier for earlier, later in itertools.pairwise(told)]
+    assert gaps == sorted(gaps)
+    assert gaps[-1] <= 100 + 10, "nor is anybody left with an end long past"
 
 
 def test_impossible_since_is_kept_while_it_lasts_and_forgotten_afterwards() -> None:

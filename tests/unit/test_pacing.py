@@ -46,3 +46,20 @@ async def test_pacer_tells_when_the_next_place_is_free() -> None:
     await clock.advance(6.5)
     assert pacer.idle
     assert pacer.try_acquire()
+
+
+async def test_whoever_must_go_first_passes_those_who_wait() -> None:
+    clock = ManualClock()
+    pacer = Pacer(clock, [(1, 10.0)])
+    await pacer.acquire()
+    passed: list[str] = []
+
+    async def go(name: str, *, first: bool) -> None:
+        await pacer.acquire(first=first)
+        passed.append(name)
+
+    waiting = [asyncio.create_task(go(name, first=name.isupper())) for name in ("a", "b", "C", "D", "e")]
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+    await clock.advance(60)
+    assert passed == ["C", "D", "a", "e"]

@@ -19,7 +19,7 @@ from bot.domain.alchemy import DESCRIBING, AlchemyRequest, Form, FormArtifact, F
 from bot.domain.jobs import Job
 from bot.domain.progress import PartProgress
 from bot.domain.results import Outcome, Result
-from bot.domain.sources import SourceFacts, SourceMedia
+from bot.domain.sources import SPOILER, SourceFacts, SourceMedia
 from bot.domain.stages import Stage
 from bot.render import render_details, render_job
 from bot.render.messages import RenderedMessage
@@ -130,6 +130,57 @@ def test_more_than_ten_files_are_left_for_a_second_message() -> None:
     assert "6 more files do not fit here" in text(shown)
 
 
+def test_what_nobody_does_has_a_line_from_the_start_and_costs_nothing() -> None:
+    request = AlchemyRequest(source=SOURCE, forms=(Form.CAPTION,), left_out=(Form.PALETTE,))
+    job = replace(make_job(request=request), stage=Stage.QUEUED)
+    shown = text(render_job(job, NOW))
+    assert "⏳ Caption\n➖ Palette · left out" in shown
+    assert "Working 0/1" in shown
+    assert "≈ 3 kudos" in shown
+    assert request.wanted == (Form.CAPTION, Form.PALETTE)
+
+
+def test_what_is_made_of_a_spoiler_is_named_so_that_discord_hides_it() -> None:
+    artifacts = (made(Form.VECTORIZE, 0, extension="svg"), told(Form.PALETTE, ["#aabbcc"], 1))
+    source = replace(SOURCE, filename="SPOILER_photo.png")
+    shown = render_job(ended(Form.VECTORIZE, Form.PALETTE, source=source, artifacts=artifacts), NOW)
+    assert len(shown.files) == 3
+    assert all(ref.name.startswith("SPOILER_") for ref in shown.files)
+    assert "SPOILER" not in text(shown)
+
+
+@pytest.mark.parametrize("words", ["a || b", "|| a", "a |", "a ```b``` || <@1>", "|" * 900])
+def test_what_tells_of_a_spoiler_is_hidden_whole(words: str) -> None:
+    source = replace(SOURCE, filename="SPOILER_photo.png")
+    artifacts = (
+        told(Form.CAPTION, words),
+        told(Form.TAGS, {"tags": [words]}, 1),
+        told(Form.DESCRIBE, {"odd": words}, 2),
+        told(Form.PALETTE, ["#aabbcc"], 3),
+    )
+    forms = (Form.CAPTION, Form.TAGS, Form.DESCRIBE, Form.PALETTE)
+    embed = render_job(ended(*forms, source=source, artifacts=artifacts), NOW).embed
+    assert embed is not None
+    hidden = [field.value for field in embed.fields if field.name in {"Caption", "Tags", "Palette"}]
+    hidden += [line.partition("the worker told: ")[2] for line in embed.description.splitlines() if "told:" in line]
+    assert len(hidden) == 4
+    for shown in hidden:
+        assert (shown[:3], shown[-3:]) == ("|| ", " ||")
+        assert "||" not in shown[2:-2]
+
+
+def test_only_what_was_made_is_said_to_cost() -> None:
+    """Two kudos for each form, and one for a caption: what the workers gave up on is free (server 5.1.5)."""
+    artifacts = (told(Form.CAPTION, "a fox"), made(Form.UPSCALE_4X, 1, state=FormState.FAULTED))
+    job = ended(Form.CAPTION, Form.UPSCALE_4X, outcome=Outcome.PARTIAL, artifacts=artifacts, cost=11.0)
+    assert "Cost\n≈ 3 kudos" in text(render_job(job, NOW))
+    assert "≈ 11 kudos" in text(render_job(replace(job, result=None, stage=Stage.PROCESSING), NOW))
+    stopped = (told(Form.CAPTION, "a fox"), made(Form.UPSCALE_4X, 1, state=FormState.CANCELLED))
+    job = replace(job, artifacts=stopped, result=Result(outcome=Outcome.CANCELLED))
+    assert "Cost\n≈ 3 kudos" in text(render_job(job, NOW)), "nobody had begun"
+    assert "Cost\n≈ 11 kudos" in text(render_job(replace(job, started_at=NOW), NOW)), "somebody may have been at it"
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_has_its_sentence(outcome: Outcome) -> None:
     shown = render_job(ended(Form.CAPTION, outcome=outcome), NOW)
@@ -167,7 +218,11 @@ def jobs(draw: st.DrawFn) -> Job:
     result = draw(st.none() | st.builds(Result, outcome=st.sampled_from(Outcome), message=others_text(1000)))
     return alchemy(
         *forms,
-        source=replace(SOURCE, filename=draw(others_text(200)), width=draw(st.integers(0, 9000))),
+        source=replace(
+            SOURCE,
+            filename=draw(st.sampled_from(["", SPOILER])) + draw(others_text(200)),
+            width=draw(st.integers(0, 9000)),
+        ),
         stage=Stage.DELIVERING if result else Stage.PROCESSING,
         artifacts=tuple(artifacts),
         progress=replace(make_progress(Stage.PROCESSING), parts=parts, note=draw(others_text(300))),
@@ -204,6 +259,28 @@ def test_preview_shows_what_a_simple_drawing_shows() -> None:
     with Image.open(io.BytesIO(data)) as image:
         assert image.getpixel((10, 10)) == (255, 0, 0, 255)
         assert image.getpixel((image.width - 10, 10)) == (0, 0, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("inner", "rule", "hole"),
+    [
+        pytest.param("v2h2v-2z", "", True, id="the-other-way-around"),
+        pytest.param("h2v2h-2z", "", False, id="the-same-way-around"),
+        pytest.param("h2v2h-2z", ' fill-rule="evenodd"', True, id="by-count"),
+    ],
+)
+def test_preview_shows_holes(inner: str, rule: str, hole: bool) -> None:
+    data = preview(f'<svg viewBox="0 0 4 4"><path{rule} fill="#ff0000" d="M0 0h4v4h-4z M1 1{inner}"/></svg>')
+    assert data is not None
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.getpixel((20, 20)) == (255, 0, 0, 255)
+        middle = image.getpixel((image.width // 2, image.height // 2))
+        assert isinstance(middle, tuple)
+        assert middle[3] == (0 if hole else 255)
+
+
+def test_drawing_with_endless_holes_has_no_preview() -> None:
+    assert preview(f'<svg viewBox="0 0 4 4"><path d="{"M0 0h4v4h-4z" * 4000}"/></svg>') is None
 
 
 @pytest.mark.parametrize(

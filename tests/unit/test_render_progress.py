@@ -7,7 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.jobs import Job
+from bot.domain.alchemy import AlchemyRequest, Form
+from bot.domain.conversation import Role, TextRequest, Turn
+from bot.domain.jobs import Job, WaitsFor
+from bot.domain.kinds import Request
+from bot.domain.sources import SourceMedia
 from bot.domain.stages import Stage
 from bot.render import RenderedMessage, render_job
 from bot.render.messages import Colour
@@ -112,6 +116,45 @@ def test_progress_tells_since_when_it_is_held() -> None:
     assert f"⚠ The AI Horde isn't answering. Your place is kept. (since <t:{int(NOW.timestamp())}:R>)" in text(message)
     assert message.embed is not None
     assert message.embed.colour == Colour.AMBER
+
+
+def test_place_in_line_is_no_trouble() -> None:
+    job = make_job(hold="3 ahead of you here.", held_since=NOW, waits_for=WaitsFor.TURN)
+    message = render_job(job, NOW)
+    assert text(message).endswith("⏳ 3 ahead of you here.")
+    assert message.embed is not None
+    assert message.embed.colour == Colour.BLUE
+
+
+def test_silent_service_gives_the_same_message_however_often_it_is_tried() -> None:
+    held = make_job(hold="Down.", held_since=NOW, waits_for=WaitsFor.SERVICE)
+    tries = (replace(held, due_at=NOW + timedelta(minutes=minutes)) for minutes in (1, 5, 20))
+    assert len({text(render_job(job, NOW)) for job in tries}) == 1
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(make_request(), id="image"),
+        pytest.param(
+            AlchemyRequest(
+                source=SourceMedia(url="https://cdn.discordapp.com/a", filename="a.png"), forms=(Form.CAPTION,)
+            ),
+            id="alchemy",
+        ),
+        pytest.param(
+            TextRequest(
+                turns=(Turn(role=Role.USER, text="Hi"),), model="m", template="chatml", max_length=100, context=1024
+            ),
+            id="text",
+        ),
+    ],
+)
+def test_private_reply_can_be_collected_from_the_start_and_while_it_waits(request_: Request) -> None:
+    queued = make_job(request=request_, reply=make_reply(ephemeral=True))
+    held = replace(queued, hold="Down.", held_since=NOW, waits_for=WaitsFor.SERVICE)
+    for job in (queued, held, replace(queued, stage=Stage.WAITING), replace(queued, stage=Stage.PROCESSING)):
+        assert "collect" in verbs(render_job(job, NOW))
 
 
 def test_progress_tells_when_a_long_pause_ends() -> None:

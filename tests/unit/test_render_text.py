@@ -52,6 +52,17 @@ def verbs(message: RenderedMessage) -> list[str]:
     return [control.verb for row in message.controls for control in row]
 
 
+def test_code_carried_on_is_shown_as_code() -> None:
+    turns = (*REQUEST.turns, Turn(role=Role.ASSISTANT, text="Here:\n```python\nif x:"))
+    job = text_job(
+        request=replace(REQUEST, turns=turns),
+        result=Result(outcome=Outcome.FINISHED),
+        artifacts=(answered("y = 2\nz", lead="\n    ", cut=True),),
+        ended_at=NOW,
+    )
+    assert render_text(job, NOW).content.startswith("```python\n    y = 2\nz\n```\n-# ")
+
+
 def test_answer_is_plain_content_with_a_small_line() -> None:
     message = ended(answered())
     assert message.embed is None
@@ -107,6 +118,38 @@ def test_what_was_no_good_twice_is_told_with_its_price(flaw: Flaw) -> None:
     assert message.embed is not None
     assert "4 kudos" in message.embed.description
     assert verbs(message) == ["reask", "delete"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "twice"),
+    [
+        pytest.param(REQUEST, False, id="once"),
+        pytest.param(replace(REQUEST, retries=1), True, id="twice"),
+        pytest.param(replace(REQUEST, retries=1, stepped_down=True), False, id="once-though-asked-for-less"),
+    ],
+)
+def test_how_often_it_was_asked_for_is_told_truthfully(request_: TextRequest, twice: bool) -> None:
+    result = Result(outcome=Outcome.FAILED, code=Flaw.LOOP.value)
+    job = text_job(request=request_, result=result, artifacts=(answered("", flaw=Flaw.LOOP),), ended_at=NOW)
+    embed = render_text(job, NOW).embed
+    assert embed is not None
+    assert ("once more" in embed.description) is twice
+
+
+def test_thoughts_can_be_asked_for_where_there_are_some() -> None:
+    message = ended(answered(thought="Hm.", cut=True))
+    assert verbs(message) == ["reask", "continue", "reply", "details", "delete"]
+    job = text_job(
+        result=Result(outcome=Outcome.FINISHED), artifacts=(answered(thought="Hm.", cut=True),), ended_at=NOW
+    )
+    assert [len(row) for row in render_text(job, NOW, can_collect=True).controls] == [5, 1], "a row holds five"
+
+
+def test_asking_for_less_is_told_on_the_way() -> None:
+    message = render_text(text_job(Stage.WAITING, request=replace(REQUEST, retries=1, stepped_down=True)), NOW)
+    assert message.embed is not None
+    assert "asking for less" in message.embed.description
+    assert "no good" not in message.embed.description
 
 
 def test_the_gravest_kind_is_not_offered_again() -> None:

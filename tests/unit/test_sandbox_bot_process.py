@@ -87,7 +87,7 @@ async def test_the_bot_is_started_and_killed_over_the_control_api(tmp_path: Path
     app.add_routes(control.control_routes())
     async with process(tmp_path) as bot, TestClient(TestServer(app)) as client:
         assert (await client.get("/sandbox/bot")).status == 404
-        control.bot = bot
+        control.adopt(bot)
         started = await (await client.post("/sandbox/bot/start")).json()
         assert (started["running"], started["starts"]) == (True, 1)
         killed = await (await client.post("/sandbox/bot/kill")).json()

@@ -7,8 +7,9 @@ from aiohttp import BodyPartReader, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.sandbox.bodies import summarise
-from bot.sandbox.call_log import CallLog, mark, mask_path
+from bot.sandbox.call_log import CallLog
 from bot.sandbox.control import Service, service_of
+from bot.sandbox.marks import mark, mask_path
 from bot.sandbox.world import WorldClock
 
 Client = TestClient[web.Request, web.Application]
@@ -75,6 +76,15 @@ async def test_an_upload_shows_its_json_and_reaches_the_service(client: Client, 
 async def test_a_refusal_is_a_call_too(client: Client, log: CallLog) -> None:
     await client.get("/api/v10/refused")
     assert [call.status for call in log.find()] == [403]
+
+
+async def test_a_call_whose_job_becomes_known_is_news_again(client: Client, log: CallLog) -> None:
+    await client.post("/api/v2/generate/async", json={"prompt": "ship"})
+    await client.get("/api/v10/users/@me")
+    log.links.logged(f"action=job.submitted job_id=abc remote_id={REQUEST_ID}")
+    assert [(call.number, call.job) for call in log.newest(log.recorded)] == [(1, None), (2, None), (1, "abc")]
+    answer = await client.get("/sandbox/calls?job=abc")
+    assert [(call["number"], call["about"]) for call in await answer.json()] == [(1, [f"remote:{REQUEST_ID}"])]
 
 
 async def test_only_the_last_calls_are_kept(client: Client, log: CallLog) -> None:

@@ -6,8 +6,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.sandbox.call_log import CallLog, mark, mask_callback
+from bot.sandbox.call_log import CallLog
 from bot.sandbox.control import Service, service_of
+from bot.sandbox.marks import mark, mask_callback
 from bot.sandbox.outgoing import AddressMap, Outgoing, locate
 from bot.sandbox.serve import HORDE, OSAIS, Sandbox
 from bot.sandbox.world import WorldClock

@@ -127,10 +127,14 @@ async def test_a_page_that_comes_is_told_how_things_are(sandbox: Sandbox, browse
     async with aiohttp.ClientSession() as script, script.get(f"{sandbox.url}/api/v2/status/heartbeat"):
         pass
     async with browser.ws_connect(f"{sandbox.control_url}/events") as socket:
-        heard = await read_until(socket, {"clock", "bot", "horde", "faults", "calls"})
+        heard = await read_until(socket, {"clock", "bot", "commands", "horde", "osais", "faults", "calls"})
     assert heard["clock"]["rate"] == 1.0
     assert heard["bot"] == {"kind": "bot", "present": False, "running": False, "exit_code": None, "starts": 0}
     assert heard["horde"]["workers"] == 10
+    assert (heard["horde"]["text"]["online"], heard["horde"]["text"]["paused"]) == (25, False)
+    assert (heard["horde"]["alchemy"]["online"], heard["horde"]["alchemy"]["paused"]) == (2, False)
+    assert heard["osais"] == {"kind": "osais", "running": 0, "ended": 0, "speed": 1.0, "held_after": None}
+    assert heard["commands"]["versions"] == []
     assert [call["path"] for call in heard["calls"]["calls"]] == ["/api/v2/status/heartbeat"]
 
 
@@ -146,6 +150,14 @@ async def test_a_page_hears_of_changes(sandbox: Sandbox, browser: aiohttp.Client
     assert heard["horde"]["plans"]["fault"] == 2
     assert [fault["status"] for fault in heard["faults"]["armed"]] == [503]
     assert heard["discord"]["event"]["event"] == "message_created"
+
+
+async def test_the_first_visit_is_told_what_to_try(sandbox: Sandbox, browser: aiohttp.ClientSession) -> None:
+    async with browser.get(f"{sandbox.control_url}/playground") as answer:
+        tries = (await answer.json())["tries"]
+    assert [one["kind"] for one in tries] == ["command", "kill", "person"]
+    # The command is one that the real bot has: the browser tests use it.
+    assert tries[0]["command"]
 
 
 async def test_the_news_end_with_the_world(browser: aiohttp.ClientSession) -> None:

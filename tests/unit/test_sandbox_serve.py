@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -75,3 +77,31 @@ def test_the_command_prints_one_line_and_serves_until_told(ending: signal.Signal
         "control_url",
     } <= set(line)
     assert (sandbox.returncode, rest, complaints) == (0, "", "")
+
+
+async def test_the_demo_prints_one_address_with_the_page_and_a_bot_behind_it() -> None:
+    command = (sys.executable, "-m", "bot", "demo", "--port", "0")
+    pipe, both = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
+    demo = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=both)
+    assert demo.stdout is not None
+    first = (await demo.stdout.readline()).decode()
+    try:
+        (address,) = re.findall(r"http://\S+", first)
+        async with aiohttp.ClientSession(address) as session:
+            async with session.get("/") as page:
+                assert "<title>Muster Playground</title>" in await page.text()
+            await _commands_come(session)
+    finally:
+        demo.send_signal(signal.SIGINT)
+        rest, _ = await demo.communicate()
+    assert demo.returncode == 0
+    assert "http" not in rest.decode()
+
+
+async def _commands_come(session: aiohttp.ClientSession) -> None:
+    async with session.ws_connect("/sandbox/events") as news:
+        async for text in news:
+            told = text.json()
+            if told["kind"] == "commands" and told["versions"]:
+                return
+    raise AssertionError("the demo ended")

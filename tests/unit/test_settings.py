@@ -104,6 +104,10 @@ def test_settings_media_host_that_means_nothing_is_refused_by_place(host: str) -
         pytest.param("WEB_HOST", "127.0.0.1:8081", id="host-with-port"),
         pytest.param("WEB_PORT", "eighty", id="port-in-words"),
         pytest.param("WEB_PORT", "65536", id="port-too-high"),
+        pytest.param("PUBLIC_URL", "http://muster.example.org", id="public-without-tls"),
+        pytest.param("PUBLIC_URL", "https://user@muster.example.org", id="public-with-a-user"),
+        pytest.param("PUBLIC_URL", "https://muster.example.org/?a=b", id="public-with-a-query"),
+        pytest.param("WEBHOOK_SECRET", "guessable", id="short-webhook-secret"),
         pytest.param("LOG_LEVEL", "chatty", id="unknown-level"),
         pytest.param("LOG_FORMAT", "yaml", id="unknown-format"),
     ],
@@ -192,3 +196,11 @@ def test_settings_are_frozen() -> None:
 
 def test_settings_cap_is_told_in_bytes() -> None:
     assert Settings(artifact_cap_mb=3).artifact_cap_bytes == 3 * 1024 * 1024
+
+
+def test_settings_templates_are_pairs_of_model_and_template() -> None:
+    settings = load_settings({"TEXT_TEMPLATES": "Cydonia-24B-v4.3 = metharme, a=b=chatml", "TEXT_MODELS": "A, B"}, None)
+    assert settings.template_overrides == {"Cydonia-24B-v4.3": "metharme", "a=b": "chatml"}
+    assert settings.text_models == ("A", "B")
+    (problem,) = problems_of({"TEXT_TEMPLATES": "fine=chatml, nothing, =x, y="})
+    assert problem.startswith("TEXT_TEMPLATES is not usable: entries 2, 3, 4: give MODEL=TEMPLATE")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from bot.errors import SetupError
@@ -71,7 +72,8 @@ def mode(file: Path) -> int:
 
 def tables(file: Path) -> set[str]:
     with closing(sqlite3.connect(file)) as connection:
-        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        return {name for (name,) in found}
 
 
 def pretend_newer(monkeypatch: pytest.MonkeyPatch, folder: Path, *, then: str = "pass") -> None:
@@ -109,6 +111,12 @@ async def test_connections_have_the_pragmas(url: str) -> None:
         assert await connection.scalar(text("PRAGMA foreign_keys")) == 1
         assert await connection.scalar(text("PRAGMA synchronous")) == 1
         assert await connection.scalar(text("PRAGMA busy_timeout")) == 30_000
+
+
+def test_revisions_are_named_by_their_files() -> None:
+    scripts = ScriptDirectory(str(ORIGINAL))
+    assert upgrade.known_revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
+    assert upgrade.head_revision() == scripts.get_current_head()
 
 
 async def test_migrations_and_tables_agree(url: str) -> None:

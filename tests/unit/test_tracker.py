@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.clock import ManualClock
-from bot.domain.jobs import Job
+from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor, is_image
+from bot.domain.kinds import Request
+from bot.domain.progress import Progress
 from bot.domain.results import Outcome
 from bot.domain.stages import Stage
 from bot.errors import (
@@ -27,12 +29,50 @@ from bot.errors import (
     Unavailable,
 )
 from bot.providers.base import Harvest, Submission
-from bot.services.tracker import Tracker
+from bot.services.ports import Composes
+from bot.services.tracker import LOOKS, Tracker
 from bot.store.artifacts import SqlArtifactStore
-from bot.store.engine import open_database
+from bot.store.base import Change
+from bot.store.engine import Database, open_database
 from bot.store.jobs import SqlJobStore
-from tests.factories import OWNER, make_job, make_progress, make_request
+from tests.factories import OWNER, make_artifact, make_job, make_progress, make_request
 from tests.scripted import NoSources, ScriptedProvider, Wall, harvest_of
+
+#: Real seconds after which a condition that never came true fails the test.
+GUARD = 60.0
+
+
+class Insists:
+    """Composes a second request, once, in place of one that brought nothing usable."""
+
+    async def ready(self, job: Job) -> Request:
+        return job.request
+
+    async def given_up(self, job: Job) -> None:
+        pass
+
+    def second_try(self, job: Job) -> Request | None:
+        first = is_image(job) and job.request.seed == "4242" and not job.usable
+        return make_request(seed="4243") if first else None
+
+    def step_down(self, job: Job, now: datetime) -> Request | None:
+        return None
+
+
+def make_tracker(
+    database: Database, clock: ManualClock, provider: ScriptedProvider, wall: Wall, composes: Composes | None = None
+) -> Tracker:
+    """A tracker with one provider, on a database."""
+    return Tracker(
+        store=SqlJobStore(database),
+        artifacts=SqlArtifactStore(database),
+        providers={"horde": provider},
+        sources=NoSources(),
+        shows=wall,
+        clock=clock,
+        process=OWNER,
+        composes=composes,
+    )
 
 
 @dataclass
@@ -46,18 +86,12 @@ class Bench:
     wall: Wall
     tracker: Tracker
 
-    async def until(
-        self, condition: Callable[[Job], bool], job: Job, *, seconds: float = 600.0, step: float = 0.5
-    ) -> Job:
-        """Let time pass until the row fulfils the condition."""
-        waited = 0.0
-        while waited <= seconds:
-            row = await self.row(job)
-            if condition(row):
-                return row
-            await self.clock.advance(step)
-            waited += step
-        raise AssertionError(f"after {seconds} s the job is still {await self.row(job)}")
+    async def until(self, condition: Callable[[Job], bool], job: Job, *, step: float = 0.5) -> Job:
+        """Let time pass until the row fulfils the condition, however slow the machine is."""
+        async with asyncio.timeout(GUARD):
+            while not condition(row := await self.row(job)):
+                await self.clock.advance(step)
+        return row
 
     async def row(self, job: Job) -> Job:
         row = await self.store.get(job.id)
@@ -73,19 +107,13 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """A running tracker."""
     clock = ManualClock()
     async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
-        store, artifacts = SqlJobStore(database), SqlArtifactStore(database)
         provider, wall = ScriptedProvider(), Wall()
-        tracker = Tracker(
-            store=store,
-            artifacts=artifacts,
-            providers={"horde": provider},
-            sources=NoSources(),
-            shows=wall,
-            clock=clock,
-            process=OWNER,
-        )
+        tracker = make_tracker(database, clock, provider, wall, Insists())
         running = asyncio.create_task(tracker.run())
-        yield Bench(clock, store, artifacts, provider, wall, tracker)
+        # The tracker's own store, so that a test can look over its shoulder.
+        store = tracker._store
+        assert isinstance(store, SqlJobStore)
+        yield Bench(clock, store, SqlArtifactStore(database), provider, wall, tracker)
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
@@ -162,6 +190,28 @@ async def test_refused_job_ends_with_the_reason(bench: Bench, refusal: Exception
     assert bench.provider.calls == ["submit"]
 
 
+async def test_slow_service_keeps_neither_a_new_request_nor_a_cancel_waiting(bench: Bench) -> None:
+    asked: list[JobId] = []
+
+    async def never(job: Job) -> Progress:
+        asked.append(job.id)
+        await asyncio.Event().wait()
+        raise AssertionError("it never answers")
+
+    bench.provider.poll = never  # type: ignore[method-assign]
+    waiting = [make_job(stage=Stage.WAITING, cadence=2.0) for _ in range(2 * LOOKS)]
+    for job in waiting:
+        await bench.store.add(job)
+    await bench.until(lambda _: len(asked) == LOOKS, waiting[0])
+    unasked = next(job for job in waiting if job.id not in asked)
+    new = make_job(asker_id=4242)  # somebody whose share is not used up
+    await bench.store.add(new)
+    await bench.store.request_cancel(unasked.id, bench.clock.now())
+    await bench.until(lambda row: row.stage is Stage.WAITING, new)
+    await bench.until(lambda row: row.over, unasked)
+    assert len(asked) == len(set(asked)) == LOOKS, "nothing is asked about twice at once, and no crowd builds up"
+
+
 async def test_lost_submission_is_looked_for_and_adopted(bench: Bench) -> None:
     job = make_job()
     bench.provider.submits.append(SubmissionUncertain("reset"))
@@ -205,30 +255,63 @@ async def test_pictures_are_fetched_as_they_finish(bench: Bench) -> None:
 
 
 async def test_unchanged_news_is_not_written(bench: Bench) -> None:
+    """Leases write too, and how many there are depends on the machine: so the changes themselves are looked at."""
     job = make_job(stage=Stage.WAITING)
     same = make_progress(queue_position=3, ends_at=None)
-    bench.provider.polls.extend([same] * 5)
+    bench.provider.polls.extend([same] * 50)
+    altered: list[Job] = []
+    write = bench.store.change
+
+    async def noting(job_id: JobId, owner: ProcessId, change: Change) -> Job:
+        def noted(row: Job) -> Job:
+            after = change(row)
+            if replace(after, due_at=row.due_at, cadence=row.cadence) != row:
+                altered.append(after)
+            return after
+
+        return await write(job_id, owner, noted)
+
+    bench.store.change = noting  # type: ignore[method-assign]
     await bench.store.add(replace(job, progress=same, cadence=2.0))
-    await bench.until(lambda _: len(bench.provider.calls) == 1, job)
-    before = await bench.row(job)
-    await bench.until(lambda _: len(bench.provider.calls) >= 4, job)
-    after = await bench.row(job)
-    leases = after.version - before.version
-    assert leases <= 4, "only the leases may have written"
-    assert replace(after, version=0, due_at=None, cadence=0) == replace(before, version=0, due_at=None, cadence=0)
+    await bench.until(lambda _: bench.provider.calls.count("poll") >= 4, job)
+    assert altered == [], "only when to look next may have been written"
+
+
+async def test_look_in_time_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+    same = make_progress(queue_position=3, ends_at=None)
+    job = replace(make_job(stage=Stage.WAITING), progress=same, cadence=2.0)
+    clock = ManualClock()
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
+        store = SqlJobStore(database)
+        tracker = make_tracker(database, clock, ScriptedProvider(), Wall())
+        await store.add(job)
+        [leased] = await store.lease(OWNER, now=clock.now(), stale_before=clock.now(), limit=1)
+        await tracker.observe(job.id, same)
+        assert await store.get(job.id) == leased
 
 
 async def test_silent_service_holds_the_job_and_the_job_goes_on_afterwards(bench: Bench) -> None:
     job = make_job(stage=Stage.PROCESSING)
+    down: list[frozenset[str]] = []
+    bench.wall.on_show = lambda shown: down.append(bench.tracker.services_down)
     bench.provider.polls.extend([Unavailable("down")] * 3)
     await bench.store.add(job)
     held = await bench.until(lambda row: bool(row.hold), job)
-    assert held.stage is Stage.PROCESSING
-    assert bench.tracker.providers_silent == {"horde"}
+    assert (held.stage, held.waits_for) == (Stage.PROCESSING, WaitsFor.SERVICE)
     row = await bench.result(job)
     assert row.result is not None
     assert row.result.outcome is Outcome.FINISHED
-    assert not bench.tracker.providers_silent
+    assert {"horde"} in down
+    assert not bench.tracker.services_down
+
+
+@pytest.mark.parametrize("stage", [Stage.QUEUED, Stage.PROCESSING])
+async def test_job_of_a_service_that_was_taken_away_ends_and_says_so(bench: Bench, stage: Stage) -> None:
+    job = make_job(stage=stage, provider="gone-for-good")
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert row.result is not None
+    assert (row.result.outcome, row.result.code) == (Outcome.FAILED, "unserved")
 
 
 async def test_forgotten_request_has_expired(bench: Bench) -> None:
@@ -249,13 +332,52 @@ async def test_request_that_never_ends_is_given_up_after_its_longest_life(bench:
     assert row.result.outcome is Outcome.EXPIRED
 
 
+async def test_second_try_goes_the_whole_way_and_a_lost_one_is_looked_for(bench: Bench) -> None:
+    job = make_job(stage=Stage.QUEUED)
+    nothing = Harvest(artifacts=(make_artifact(0, unreadable=True),), bytes_of={})
+    bench.provider.submits.extend([Submission(remote_id="first"), SubmissionUncertain("reset")])
+    bench.provider.recoveries.append(Submission(remote_id="second"))
+    bench.provider.harvests.append(nothing)
+    seen: dict[str, tuple[Stage, str | None]] = {}
+    recover = bench.provider.recover
+
+    async def spying(job: Job) -> Submission | None:
+        seen["lost"] = (job.stage, job.remote_id)
+        return await recover(job)
+
+    bench.provider.recover = spying  # type: ignore[method-assign]
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert bench.provider.calls == ["submit", "poll", "fetch", "submit", "recover", "poll", "fetch"]
+    assert seen["lost"] == (Stage.SUBMITTING, "first"), "whoever looks has to know which one is not the lost one"
+    assert (row.remote_id, row.attempts) == ("second", 2)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.FINISHED
+
+
+async def test_submission_into_silence_waits_for_a_sign_of_life(bench: Bench) -> None:
+    signs: list[Exception] = [ProtocolError("nonsense"), Unavailable("still down")]
+
+    async def probe() -> None:
+        bench.provider.calls.append("probe")
+        if signs:
+            raise signs.pop()
+
+    bench.provider.probe = probe  # type: ignore[attr-defined]
+    bench.provider.submits.append(Unavailable("down"))
+    job = make_job(stage=Stage.QUEUED)
+    await bench.store.add(job)
+    await bench.result(job)
+    assert bench.provider.calls[:5] == ["submit", "probe", "probe", "probe", "submit"]
+
+
 async def test_files_out_of_reach_are_tried_for_a_quarter_of_an_hour_and_then_given_up(bench: Bench) -> None:
     job = make_job(stage=Stage.PROCESSING)
     bench.provider.harvests.extend([Harvest(artifacts=(), bytes_of={}, missing=1)] * 400)
     await bench.store.add(job)
     await bench.until(lambda row: bool(row.hold), job)
     started = bench.clock.now()
-    row = await bench.until(lambda row: row.over, job, seconds=1200, step=4.0)
+    row = await bench.until(lambda row: row.over, job, step=4.0)
     assert row.result is not None
     assert row.result.outcome is Outcome.FAILED
     assert (bench.clock.now() - started).total_seconds() >= 880
@@ -325,15 +447,7 @@ async def test_tracker_cancelled_in_a_look_lets_the_cancellation_travel(tmp_path
     provider.submit = forever  # type: ignore[method-assign]
     async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
         store = SqlJobStore(database)
-        tracker = Tracker(
-            store=store,
-            artifacts=SqlArtifactStore(database),
-            providers={"horde": provider},
-            sources=NoSources(),
-            shows=Wall(),
-            clock=clock,
-            process=OWNER,
-        )
+        tracker = make_tracker(database, clock, provider, Wall())
         job = make_job()
         await store.add(job)
         running = asyncio.create_task(tracker.run())

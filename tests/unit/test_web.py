@@ -63,6 +63,22 @@ async def test_web_port_in_use_is_a_setup_error() -> None:
                 pytest.fail("listened twice")
 
 
+async def test_web_host_that_does_not_resolve_is_a_setup_error() -> None:
+    with pytest.raises(SetupError, match="WEB_HOST does not resolve"):
+        async with serve_web(Health(ManualClock()), "nowhere.invalid", 0):
+            pytest.fail("listened nowhere")
+
+
+@pytest.mark.parametrize("path", ["/cb/secret/notify", "/hook/horde/token", "/source/token", "/"])
+async def test_without_a_listener_only_health_is_served(path: str) -> None:
+    async with (
+        serve_web(Health(ManualClock()), "127.0.0.1", 0) as url,
+        aiohttp.ClientSession() as session,
+        session.post(url + path) as answer,
+    ):
+        assert answer.status == 404
+
+
 async def test_web_server_is_gone_afterwards() -> None:
     async with serve_web(Health(ManualClock()), "127.0.0.1", 0) as url:
         pass

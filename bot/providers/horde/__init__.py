@@ -7,6 +7,7 @@ pictures, the `text` modules for answers. Wire words stay in this package.
 
 from __future__ import annotations
 
+from bot.providers.horde.account import Account
 from bot.providers.horde.alchemy import HordeAlchemyProvider
 from bot.providers.horde.alchemy_desk import AlchemyDesk
 from bot.providers.horde.catalogue import Catalogue
@@ -19,6 +20,7 @@ from bot.providers.horde.text_provider import HordeTextProvider
 
 __all__ = [
     "ANONYMOUS_KEY",
+    "Account",
     "AlchemyDesk",
     "Catalogue",
     "HordeAlchemyProvider",

@@ -24,21 +24,22 @@ from bot.providers.horde.alchemy_desk import AlchemyDesk
 from bot.providers.horde.alchemy_mapping import ended, payload_of, progress_of, states_of
 from bot.providers.horde.alchemy_results import drawing_of, drawing_size, link_of, told_of
 from bot.providers.horde.client import HordeClient
+from bot.providers.horde.webhooks import Hints, Webhooks
 
 log = logging.getLogger(__name__)
 
 #: Files of one job downloaded at the same time.
 MAX_DOWNLOADS = 4
-#: Seconds for which a dead link is tried again. It is made once, at delivery, so there will be no other; but an object
-#: store may need a moment until it knows a new object everywhere.
+#: Seconds for which a link that is dead, or brings something that is no picture, is tried again. It is made once, at
+#: delivery, so there will be no other; but an object store may need a moment until it has a new object everywhere.
 DEAD_LINK_PATIENCE = 20.0
 #: Seconds after which a dead link is forgotten, in case its job never came back.
 _FORGOTTEN = 3600.0
 
 _LOST = (
-    "The connection broke just as I was handing this to the AI Horde. It has no list in which I could look up work on "
-    "a picture, so I can't tell whether it arrived, and I haven't sent it a second time. Please start it again if "
-    "you'd like me to."
+    "I was interrupted just as I was handing this to the AI Horde. It has no list in which I could look up work on "
+    "a picture, and nothing else told me either, so I can't tell whether it arrived. I haven't sent it a second "
+    "time; please start it again if you'd like me to."
 )
 _SHARED_KEY = (
     "The AI Horde takes no shared keys for work on a picture, and this bot has one. Please tell whoever runs the bot."
@@ -62,6 +63,7 @@ class HordeAlchemyProvider:
         clock: Clock,
         *,
         trusted_workers: bool = False,
+        webhooks: Webhooks | None = None,
     ) -> None:
         self._client = client
         self._media = media
@@ -69,8 +71,14 @@ class HordeAlchemyProvider:
         self.desk = desk
         self._clock = clock
         self._trusted_workers = trusted_workers
+        self._hints = Hints(self.name, webhooks, clock)
         #: Since when a form's link has been dead, by `monotonic`.
         self._dead: dict[tuple[JobId, Form], float] = {}
+
+    @property
+    def pushes(self) -> bool:
+        """Whether requests carry a webhook."""
+        return self._hints.expected
 
     async def turn(self) -> None:
         """Wait for a place in the pace of submissions."""
@@ -84,7 +92,7 @@ class HordeAlchemyProvider:
         encoded, (width, height) = await asyncio.to_thread(_packed, source)
         payload = payload_of(request, encoded, trusted_workers=self._trusted_workers)
         try:
-            accepted = await self._client.submit_alchemy(payload)
+            accepted = await self._client.submit_alchemy({**payload, **self._hints.fields(job.id)})
         except Unauthorized as error:
             if self._client.shared_key:
                 raise Unauthorized(error.detail, user_message=_SHARED_KEY) from error
@@ -93,8 +101,12 @@ class HordeAlchemyProvider:
         return Submission(remote_id=accepted.id, cost=cost)
 
     async def recover(self, job: Job) -> Submission | None:
-        """Always raise `SubmissionUncertain`: the Horde lists no alchemy, whoever asks (server 5.1.5)."""
-        raise SubmissionUncertain(f"the answer for job {job.id} was lost", user_message=_LOST)
+        """Find it by its webhook or raise `SubmissionUncertain`: the Horde lists no alchemy (server 5.1.5)."""
+        found = await self._hints.find(job, ask=self._client.alchemy_status)
+        if found is not None:
+            return Submission(remote_id=found)
+        error = SubmissionUncertain(f"the answer for job {job.id} was lost", user_message=_LOST)
+        raise self._hints.rather_wait(job, error)
 
     async def poll(self, job: Job) -> Progress:
         """Ask how far each form is."""
@@ -168,7 +180,7 @@ class HordeAlchemyProvider:
         except (MediaError, Unavailable) as error:
             about = {"action": "horde.unfetched", "job_id": job.id, "form": form.value, "cause": str(error)}
             log.info("a file could not be fetched", extra=about)
-            if isinstance(error, Unavailable) or (isinstance(error, MediaGone) and self._may_revive(job, form)):
+            if isinstance(error, Unavailable) or self._may_revive(job, form):
                 return None
             raise
         self._dead.pop((job.id, form), None)

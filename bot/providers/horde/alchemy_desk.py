@@ -1,7 +1,8 @@
 """Which alchemy forms somebody online offers, answered from memory.
 
-There is no "is possible" flag for alchemy: what nobody offers waits until it is forgotten. So the list of workers is
-read once in a while by whoever owns the loop, and people are told before they ask in vain.
+There is no "is possible" flag for alchemy: what nobody offers waits until it is forgotten. So how many alchemists there
+are, and if there are any the list of them, is read once in a while by whoever owns the loop, and people are told before
+they ask in vain.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class AlchemyDesk:
     async def refresh(self) -> None:
         """Ask anew, keeping what is known where that fails; never raises a `ProviderError`."""
         try:
-            alchemists = await self._client.alchemists()
+            online = (await self._client.performance()).interrogator_count
+            alchemists = await self._client.alchemists() if online else []
         except ProviderError as error:
             if not self._down:
                 self._down = True

@@ -17,12 +17,18 @@ from bot.errors import ProtocolError
 MAX_TOLD, MAX_SVG = 64 * 1024, 2 * 1024 * 1024
 
 _EXPECTED: dict[Form, type] = {Form.CAPTION: str, Form.TAGS: dict, Form.NSFW: bool}
-#: What moves, runs, or fetches something when the drawing is opened in a browser. Linear in the length of the text.
+#: All that a drawing may be made of; what moves, runs, or shows another page is not among it.
+_SHAPES = (
+    "svg|g|path|rect|circle|ellipse|line|polyline|polygon|text|tspan|image|use|symbol|defs|marker|pattern|mask"
+    "|clippath|lineargradient|radialgradient|stop|title|desc|metadata"
+)
+#: Any other element or declaration; and in attributes, what runs or fetches something when the drawing is opened in a
+#: browser, or how that could be disguised (character references, CSS escapes). Linear in the length of the text.
 _ACTIVE = re.compile(
-    r"<\s*(?:\w+:)?(?:script|foreignobject|iframe|object|embed|handler|listener|set|animate\w*)\b"
-    r"|<!\s*(?:entity|attlist)|<\?xml-stylesheet|[\s\"'/]on[a-z]+\s*=|(?:java|vb)script:|@import"
+    rf"<(?!/?(?:svg:)?(?:{_SHAPES})(?![\w:.-])|!--|\?xml\s|!doctype\s[^<>\[\]]{{0,300}}>)"
+    r"|[\s\"'/]on[a-z]+\s*=|(?:java|vb)script:|&\#|\\|xml:base|encoding\s*=\s*[\"'](?!utf-8[\"'])"
     r"|(?:href|src)\s*=\s*(?:[\"']\s*)?(?!#|data:image/(?:png|jpeg|webp|gif)[;,])[^\s\"'>]"
-    r"|url\(\s*(?:[\"']\s*)?(?!#)[^\s\"')]",
+    r"|url\(\s*(?:[\"']\s*)?(?!#)[^\s\"')]|(?:image|image-set|cross-fade|src)\(",
     re.IGNORECASE,
 )
 _ROOT = re.compile(r"<svg\b[^>]*>", re.IGNORECASE)

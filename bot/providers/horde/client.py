@@ -21,6 +21,7 @@ from bot.providers.horde.wire import (
     AlchemyStatus,
     Check,
     Heartbeat,
+    Performance,
     Reference,
     Status,
     User,
@@ -119,6 +120,11 @@ class HordeClient:
         """`DELETE /interrogate/status/{id}`. Raises `RemoteGone`."""
         answer = await self._http.delete_json(self._url("interrogate/status", remote_id), headers=self._agent)
         _require_ok(answer)
+
+    async def performance(self) -> Performance:
+        """`GET /status/performance`: how many there are; a short answer, up to a minute old."""
+        await self._others.acquire()
+        return parse(Performance, await self._read(self._url("status/performance")))
 
     async def alchemists(self) -> list[Alchemist]:
         """`GET /workers`: who does alchemy. The list may be long; over 8 MiB it is a `ProtocolError`."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from bot.domain.progress import Progress
 from bot.domain.requests import ImageRequest, SizeChoice
 from bot.domain.results import Censorship, ImageArtifact
+from bot.domain.sizes import dimensions_near
 from bot.domain.stages import Stage
 from bot.errors import Rejected
 from bot.http import Answer
@@ -18,7 +19,7 @@ from bot.media import Picture
 from bot.providers.horde.errors import error_of
 from bot.providers.horde.notes import notes_of
 from bot.providers.horde.seeds import seed_number, variation
-from bot.providers.horde.wire import Check, Generation, Warned
+from bot.providers.horde.wire import Check, Generation
 
 SAMPLERS = frozenset(
     {
@@ -32,24 +33,17 @@ SECOND_ORDER = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_d
 DOWNGRADED_STEPS = 30
 #: Seconds between two looks that see nothing in progress before that counts as the end.
 QUIET = timedelta(seconds=3)
+#: Two shapes count as one up to this difference of their ratios' logarithms (5 %).
+SAME_SHAPE = 0.05
+
+#: Width and height in pixels.
+Size = tuple[int, int]
 
 #: Kudos: activation, and the tax on each delivered picture (server 5.1.5).
 _ACTIVATION, _TAX = 3.0, 1.0
 _FACTORS = (("stable_diffusion_xl", 2), ("stable_cascade", 4), ("flux", 8), ("z_image", 8), ("qwen", 12))
 
 _SEPARATOR = re.compile(r"#{3,}")
-
-_WARNINGS = {
-    "NoAvailableWorker": "No worker that could do this is online at the moment, so it may take long.",
-    "StepsTooFew": "These are fewer steps than suit this model.",
-    "StepsTooMany": "These are more steps than suit this model.",
-    "CfgScaleMismatch": "This guidance doesn't suit the model.",
-    "CfgScaleTooSmall": "The guidance is lower than suits this model.",
-    "CfgScaleTooLarge": "The guidance is higher than suits this model.",
-    "SamplerMismatch": "The sampler doesn't suit this model.",
-    "SchedulerMismatch": "The scheduler doesn't suit this model.",
-    "ClipSkipMismatch": "The clip skip doesn't suit this model.",
-}
 
 
 def payload_of(
@@ -97,6 +91,20 @@ def payload_of(
     }
 
 
+def in_shape_of(source: Size | None, request: ImageRequest, *, native: int) -> ImageRequest:
+    """The request in the shape that its source really has, where Discord told none or another one.
+
+    A photo may be stored lying on its side: its note on orientation was heeded since.
+    """
+    if source is None or request.source is None:
+        return request
+    told, real = request.source, source[0] / source[1]
+    if told.width > 0 and told.height > 0 and abs(math.log(told.width / told.height / real)) < SAME_SHAPE:
+        return request
+    width, height = dimensions_near(real, request.size, native)
+    return replace(request, width=width, height=height)
+
+
 def may_shrink(request: ImageRequest, max_steps: int) -> bool:
     """Decide whether the Horde may paint it smaller rather than refuse it.
 
@@ -141,12 +149,6 @@ def cost_of(kudos_of_one: float | None, *, count: int, baseline: str) -> float |
         return None
     factor = next((factor for prefix, factor in _FACTORS if baseline.startswith(prefix)), 1)
     return round(_ACTIVATION + count * (kudos_of_one * factor + _TAX), 2)
-
-
-def warnings_of(warnings: Sequence[Warned]) -> tuple[str, ...]:
-    """Tell the known warnings in our own words; their order is random, so ours is fixed."""
-    codes = {warning.code for warning in warnings}
-    return tuple(sentence for code, sentence in _WARNINGS.items() if code in codes)
 
 
 def progress_of(check: Check, previous: Progress | None, now: datetime) -> Progress:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+
+from PIL import Image
 
 from bot.clock import Clock
 from bot.domain.jobs import Job, is_image
@@ -13,6 +16,7 @@ from bot.domain.progress import Progress
 from bot.domain.requests import ImageRequest
 from bot.domain.results import ImageArtifact
 from bot.errors import (
+    Busy,
     ContentRefused,
     MediaError,
     Paused,
@@ -27,20 +31,24 @@ from bot.providers.base import Capabilities, Harvest, Submission
 from bot.providers.horde.catalogue import Catalogue
 from bot.providers.horde.client import HordeClient
 from bot.providers.horde.mapping import (
+    Size,
     artifact_of,
     censorship_of,
     cost_of,
+    in_shape_of,
     payload_of,
     progress_of,
-    warnings_of,
 )
 from bot.providers.horde.recovery import Recovery
-from bot.providers.horde.wire import Generation
+from bot.providers.horde.webhooks import Hints, Webhooks
+from bot.providers.horde.wire import Generation, Status
 
 log = logging.getLogger(__name__)
 
 #: Pictures of one job downloaded at the same time.
 MAX_DOWNLOADS = 4
+#: A status read because a webhook came is good for the fetch that follows it within so many seconds.
+STATUS_LIFE = 1.0
 #: The Horde (5.1.5) shuts an address out for three minutes after its first refused prompt: post nothing meanwhile.
 REFUSAL_PAUSE = 180.0
 
@@ -60,6 +68,7 @@ class HordeImageProvider:
         known_ids: Callable[[], Awaitable[Collection[str]]],
         trusted_workers: bool = False,
         refusal_pause: float = REFUSAL_PAUSE,
+        webhooks: Webhooks | None = None,
     ) -> None:
         """Take the parts; `known_ids` tells which remote ids already belong to a job of ours."""
         self._client = client
@@ -67,10 +76,19 @@ class HordeImageProvider:
         #: Whoever owns the loops calls its `refresh`; commands ask it for models.
         self.catalogue = catalogue
         self._clock = clock
+        self._known_ids = known_ids
         self._recovery = Recovery(client, clock, known_ids=known_ids)
+        self._hints = Hints(self.name, webhooks, clock)
+        #: Read after a webhook, with the time by `monotonic`; taken by the fetch that follows.
+        self._statuses: dict[str, tuple[float, Status]] = {}
         self._trusted_workers = trusted_workers
         self._refusal_pause = refusal_pause
         self._paused_until = 0.0
+
+    @property
+    def pushes(self) -> bool:
+        """Whether requests carry a webhook."""
+        return self._hints.expected
 
     @property
     def paused_for(self) -> float:
@@ -92,14 +110,15 @@ class HordeImageProvider:
         self._require_open()
         request = _request_of(job)
         model = self.catalogue.info(request.model)
+        encoded, size = await _packed(request, source)
         payload = payload_of(
-            request,
+            in_shape_of(size, request, native=model.native),
             max_steps=model.max_steps,
             trusted_workers=self._trusted_workers,
-            source=await _packed(request, source),
+            source=encoded,
         )
         try:
-            accepted = await self._client.submit_image(payload)
+            accepted = await self._client.submit_image({**payload, **self._hints.fields(job.id)})
         except Paused as error:
             self._pause(error.retry_after)
             raise
@@ -110,21 +129,45 @@ class HordeImageProvider:
             self._recovery.begin(job.id)
             raise
         cost = cost_of(accepted.kudos, count=request.count, baseline=model.baseline)
-        return Submission(remote_id=accepted.id, cost=cost, warnings=warnings_of(accepted.warnings))
+        return Submission(remote_id=accepted.id, cost=cost)
 
     async def recover(self, job: Job) -> Submission | None:
-        """Look for a request whose answer was lost among those of our key: see `Recovery.find`."""
-        remote_id = await self._recovery.find(job, _request_of(job))
+        """Look for a request whose answer was lost: by its webhook, or among those of our key (`Recovery.find`)."""
+        remote_id = await self._hints.find(job, ask=self._client.check, taken=await self._known_ids())
+        if remote_id is None:
+            try:
+                remote_id = await self._recovery.find(job, _request_of(job))
+            except SubmissionUncertain as error:
+                raise self._hints.rather_wait(job, error) from error
         return None if remote_id is None else Submission(remote_id=remote_id)
 
     async def poll(self, job: Job) -> Progress:
-        """Check how far it is."""
-        check = await self._client.check(_remote_id(job))
+        """Check how far it is. When a webhook told of a picture, ask for the status at once: checks are cached."""
+        remote_id = _remote_id(job)
+        status = await self._status_after_hint(remote_id) if await self._hints.have_news(job) else None
+        check = status or await self._client.check(remote_id)
         return progress_of(check, job.progress, self._clock.now())
+
+    async def _status_after_hint(self, remote_id: str) -> Status | None:
+        """The status, kept for the fetch that follows; None when it was asked for too often already."""
+        try:
+            status = await self._client.status(remote_id)
+        except Busy:
+            return None
+        now = self._clock.monotonic()
+        self._statuses = {key: kept for key, kept in self._statuses.items() if now - kept[0] <= STATUS_LIFE}
+        self._statuses[remote_id] = (now, status)
+        return status
+
+    async def _fresh_status(self, remote_id: str) -> Status:
+        read_at, status = self._statuses.pop(remote_id, (0.0, None))
+        if status is not None and self._clock.monotonic() - read_at <= STATUS_LIFE:
+            return status
+        return await self._client.status(remote_id)
 
     async def fetch(self, job: Job) -> Harvest[ImageArtifact]:
         """Fetch what is ready and new. A dead link is tried again with a fresh one, once."""
-        status = await self._client.status(_remote_id(job))
+        status = await self._fresh_status(_remote_id(job))
         fresh = _unknown(status.generations, job)
         found = await self._download(fresh)
         if any(isinstance(one, MediaError) for one in found.values()):
@@ -145,6 +188,10 @@ class HordeImageProvider:
             await self._client.cancel(job.remote_id)
         except RemoteGone:
             return
+
+    async def probe(self) -> None:
+        """Ask whether the Horde answers at all. Raises `ProviderError`."""
+        await self._client.heartbeat()
 
     def describe(self) -> Capabilities:
         """Tell which models there are, from memory."""
@@ -180,13 +227,22 @@ def _request_of(job: Job) -> ImageRequest:
     return job.request
 
 
-async def _packed(request: ImageRequest, source: bytes | None) -> str | None:
-    """The picture to start from as base64; None when there is none."""
+async def _packed(request: ImageRequest, source: bytes | None) -> tuple[str | None, Size | None]:
+    """The picture to start from as base64, and its size in pixels; None when there is none, or it can't be told."""
     if request.source is None:
-        return None
+        return None, None
     if source is None:
         raise ProtocolError("a job with a source came without its picture", path="source")
-    return (await asyncio.to_thread(base64.b64encode, source)).decode()
+    return await asyncio.to_thread(_encoded, source)
+
+
+def _encoded(source: bytes) -> tuple[str, Size | None]:
+    try:
+        with Image.open(io.BytesIO(source)) as image:
+            size: Size | None = image.size
+    except (OSError, Image.DecompressionBombError):
+        size = None  # what is no picture is for the Horde to refuse
+    return base64.b64encode(source).decode(), size
 
 
 def _remote_id(job: Job) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
 from bot.chat.cleaning import tidy
+from bot.chat.code_spans import left_open
 from bot.chat.prompting import display_name, prompt_of
 from bot.chat.stops import within_caps
 from bot.chat.templates import TemplateBook
@@ -63,10 +65,11 @@ def text_artifact_of(
     today: date,
     remote_id: str,
     kudos: float | None,
+    blocked: Collection[str] = (),
 ) -> tuple[TextArtifact, str]:
     """Describe a delivered text, tidied up; also returns the token by which another family gave itself away.
 
-    A text has no id of its own; there is one for each request.
+    A text has no id of its own; there is one for each request. `blocked` words are left out of it.
     """
     template = book[request.template]
     tidied = tidy(
@@ -78,6 +81,8 @@ def text_artifact_of(
         names=[name for name in (display_name(request.persona),) if name],
         prompt=prompt_of(request, book, today=today),
         continuing=request.continuing,
+        in_code=request.continuing and bool(left_open(request.turns[-1].text)),
+        blocked=blocked,
     )
     censored = censorship_of(generation)
     artifact = TextArtifact(
@@ -110,6 +115,6 @@ def censorship_of(generation: TextGeneration) -> Censorship | None:
 
 def _notes(request: TextRequest, *, cut: bool, flaw: Flaw | None, tokens: int) -> tuple[str, ...]:
     """Tell an answer shorter than asked: the Horde shortens without saying so (server 5.1.5)."""
-    if flaw is None and cut and request.max_length > ALWAYS_FREE and tokens < 0.9 * request.max_length:
+    if flaw is None and cut and 0.9 * ALWAYS_FREE <= tokens < 0.9 * request.max_length:
         return (f"The AI Horde was busy and shortened this answer to about {round(tokens, -1)} tokens.",)
     return ()

@@ -17,6 +17,7 @@ from bot.providers.horde.text_catalogue import TextCatalogue
 from bot.providers.horde.text_client import HordeTextClient
 from bot.providers.horde.text_mapping import text_artifact_of, text_payload_of
 from bot.providers.horde.text_recovery import TextRecovery
+from bot.providers.horde.webhooks import Hints, Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -38,21 +39,31 @@ class HordeTextProvider:
         known_ids: Callable[[], Awaitable[Collection[str]]],
         trusted_workers: bool = False,
         refusal_pause: float = REFUSAL_PAUSE,
+        blocked_words: Collection[str] = (),
+        webhooks: Webhooks | None = None,
     ) -> None:
         """Take the parts; `known_ids` tells which remote ids already belong to a job of ours."""
         self._client = client
         #: Whoever owns the loops calls its `refresh`; commands ask it for models.
         self.catalogue = catalogue
         self._clock = clock
+        self._known_ids = known_ids
         self._recovery = TextRecovery(client, clock, known_ids=known_ids)
+        self._hints = Hints(self.name, webhooks, clock)
         self._trusted_workers = trusted_workers
         self._refusal_pause = refusal_pause
+        self._blocked_words = tuple(blocked_words)
         self._paused_until = 0.0
 
     @property
     def book(self) -> TemplateBook:
         """The templates in use."""
         return self.catalogue.book
+
+    @property
+    def pushes(self) -> bool:
+        """Whether requests carry a webhook."""
+        return self._hints.expected
 
     @property
     def paused_for(self) -> float:
@@ -76,7 +87,7 @@ class HordeTextProvider:
             request, self.book, today=self._clock.now().date(), trusted_workers=self._trusted_workers
         )
         try:
-            accepted = await self._client.submit_text(payload)
+            accepted = await self._client.submit_text({**payload, **self._hints.fields(job.id)})
         except Paused as error:
             self._pause(error.retry_after)
             raise
@@ -86,12 +97,17 @@ class HordeTextProvider:
         except SubmissionUncertain:
             self._recovery.begin(job.id)
             raise
-        warnings = (_NO_WORKER,) if accepted.message else ()
-        return Submission(remote_id=accepted.id, warnings=warnings)
+        return Submission(remote_id=accepted.id)
 
     async def recover(self, job: Job) -> Submission | None:
-        """Tell that a request whose answer was lost did not arrive, where that can be told: see `text_recovery`."""
-        await self._recovery.require_absent(job, _request_of(job))
+        """Find a request whose answer was lost by its webhook, or tell that it did not arrive: see `text_recovery`."""
+        found = await self._hints.find(job, ask=self._client.status, taken=await self._known_ids())
+        if found is not None:
+            return Submission(remote_id=found)
+        try:
+            await self._recovery.require_absent(job, _request_of(job))
+        except SubmissionUncertain as error:
+            raise self._hints.rather_wait(job, error) from error
         return None
 
     async def poll(self, job: Job) -> Progress:
@@ -109,7 +125,13 @@ class HordeTextProvider:
             return Harvest(artifacts=(), bytes_of={})
         generation = status.generations[0]
         artifact, leaked = text_artifact_of(
-            generation, request, self.book, today=self._clock.now().date(), remote_id=remote_id, kudos=status.kudos
+            generation,
+            request,
+            self.book,
+            today=self._clock.now().date(),
+            remote_id=remote_id,
+            kudos=status.kudos,
+            blocked=self._blocked_words,
         )
         if leaked:
             log.warning(
@@ -151,9 +173,6 @@ class HordeTextProvider:
 
     def _pause(self, seconds: float) -> None:
         self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
-
-
-_NO_WORKER = "No worker that could do this is online at the moment, so it may take long."
 
 
 def _request_of(job: Job) -> TextRequest:

@@ -32,7 +32,6 @@ class TextAccepted(Wire):
     """202 of `POST /generate/text/async`; `kudos` in there is always 0 and means nothing."""
 
     id: str = Field(min_length=1)
-    message: str = ""
 
 
 class ActiveTexts(Wire):

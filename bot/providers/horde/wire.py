@@ -25,20 +25,12 @@ class Wire(BaseModel):
         return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
-class Warned(Wire):
-    """One entry of `warnings` beside a 202."""
-
-    code: str
-    message: str = ""
-
-
 class Accepted(Wire):
     """202 of `POST /generate/async`."""
 
     id: str = Field(min_length=1)
     #: The price of ONE image before the model's factor (server 5.1.5).
     kudos: float | None = None
-    warnings: list[Warned] = []
 
 
 class Check(Wire):
@@ -105,6 +97,13 @@ class Alchemist(Wire):
     online: bool = True
     maintenance_mode: bool = False
     forms: list[str] = []
+
+
+class Performance(Wire):
+    """What we read of `GET /status/performance`."""
+
+    #: Alchemists online.
+    interrogator_count: int
 
 
 class ActiveModel(Wire):

@@ -81,6 +81,7 @@ def _levers(sim: HordeSim) -> dict[str, Operation]:
         "expire": lambda body: sim.expire(body["id"]),
         "sweep": lambda _: sim.sweep(),
         "forget-caches": lambda _: sim.forget_caches(),
+        "webhooks": lambda body: sim.postman.apply(**body),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from bot.sandbox.horde import pricing
@@ -160,10 +160,27 @@ class Floor:
             worker.work_done += request.order.megapixelsteps
             work = request.order.megapixelsteps * 1_000_000
             self._world.deliveries.append(Delivery(at=now, model=job.model, pixelsteps=work))
+            self._world.postman.queue(request.order.webhook, partial(self._webhook, request, job))
         request.expires = now + REQUEST_SECONDS
         if request.done:
             request.release_hold()
         self._leave(worker)
+
+    async def _webhook(self, request: Request, job: Job) -> Mapping[str, object]:
+        pictures = self._world.pictures
+        earned = pricing.delivery_price(request.order, request.factor, censored=False) - pricing.TAX
+        return {
+            "img": pictures.link(job.picture) if request.order.r2 else await pictures.base64(job.picture),
+            "seed": job.seed,
+            "worker_id": job.worker.id,
+            "worker_name": job.worker.name,
+            "model": job.model,
+            "id": job.id,
+            "censored": job.censorship is not None,
+            "gen_metadata": list(job.metadata),
+            "request": request.id,
+            "kudos": round(earned, 2),
+        }
 
     def _fault(self, worker: Worker, request: Request, jobs: list[Job]) -> None:
         for job in jobs:

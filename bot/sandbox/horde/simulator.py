@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bot.clock import Clock
+from bot.sandbox.control import Service
 from bot.sandbox.horde.account_views import AccountViews
 from bot.sandbox.horde.agenda import Agenda
 from bot.sandbox.horde.alchemy.floor import AlchemyFloor
@@ -24,8 +25,10 @@ from bot.sandbox.horde.state_views import StateViews
 from bot.sandbox.horde.text.floor import TextFloor
 from bot.sandbox.horde.text.levers import TextLevers
 from bot.sandbox.horde.text.views import TextViews
+from bot.sandbox.horde.webhooks import TRY_SECONDS, Postman
 from bot.sandbox.horde.worker_views import WorkerViews
 from bot.sandbox.horde.world import World
+from bot.sandbox.outgoing import Outgoing
 
 
 class HordeSim(AlchemyLevers):
@@ -35,16 +38,27 @@ class HordeSim(AlchemyLevers):
     `speed` multiplies the workers' speed; at 1 a 1024x1024 picture of 30 steps takes about 30 s of the clock.
     `public_url` is where the server is reached, for picture links; set it once the port is known.
     `rate_limits=False` answers no 429, the headers stay.
+    `mapping` says where public addresses of clients really lie (see `bot.sandbox.outgoing`); it may change later.
     """
 
     def __init__(
-        self, clock: Clock, *, seed: int = 1, speed: float = 1.0, public_url: str = "", rate_limits: bool = True
+        self,
+        clock: Clock,
+        *,
+        seed: int = 1,
+        speed: float = 1.0,
+        public_url: str = "",
+        rate_limits: bool = True,
+        mapping: Mapping[str, str] | None = None,
     ) -> None:
         self.public_url = public_url
         secret = hashlib.sha256(f"sandbox {seed}".encode()).digest()
         pictures = PictureStore(clock, public_url=lambda: self.public_url, secret=secret)
         self._agenda = Agenda(clock)
-        world = World(clock, seed=seed, speed=speed, pictures=pictures)
+        self.outgoing = Outgoing(service=Service.HORDE, mapping={} if mapping is None else mapping, timeout=TRY_SECONDS)
+        #: Sends webhooks; tests arrange there what becomes of them.
+        self.postman = Postman(self.outgoing)
+        world = World(clock, seed=seed, speed=speed, pictures=pictures, postman=self.postman)
         super().__init__(world, Floor(world, self._agenda), AlchemyFloor(world, self._agenda))
         self._text_floor = TextFloor(world, self._agenda)
         self.text = TextLevers(world.text, self._text_floor, self._changed)
@@ -82,7 +96,8 @@ class HordeSim(AlchemyLevers):
 
     async def run(self) -> None:
         """Move the world along until cancelled; painting and alchemy tasks are its children."""
-        async with asyncio.TaskGroup() as tasks:
+        async with self.outgoing, asyncio.TaskGroup() as tasks:
+            self.postman.start(tasks)
             self._floor.start(tasks)
             self._text_floor.start()
             self._alchemy_floor.start(tasks)

@@ -83,13 +83,14 @@ class StateViews:
         if state not in _STATES:
             raise HordeError(400, f"'model_state' needs to be one of {list(_STATES)!r}", "BadRequest")
         low, high = _number(query.get("min_count")), _number(query.get("max_count"))
+        known = self._known()
         chosen = [
             model
             for model in self._all_models()
             if model["type"] == query.get("type", "image")
             and (low is None or int(str(model["count"])) >= low)
             and (high is None or int(str(model["count"])) <= high)
-            and state in {"all", "known" if self._known(str(model["name"])) else "custom"}
+            and state in {"all", "known" if model["name"] in known else "custom"}
         ]
         return Answer(body=chosen)
 
@@ -98,8 +99,9 @@ class StateViews:
         name = request.match_info["name"]
         return Answer(body=[model for model in self._all_models() if model["name"] == name])
 
-    def _known(self, name: str) -> bool:
-        return name in self._world.catalogue or name in text_reference(self._world.text.hall.models)
+    def _known(self) -> set[str]:
+        """The names that a reference lists."""
+        return {*self._world.catalogue, *text_reference(self._world.text.hall.models)}
 
     def _all_models(self) -> list[dict[str, object]]:
         if self._models is None or self._models[0] <= self._world.now:

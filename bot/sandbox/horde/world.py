@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from bot.clock import Clock
+from bot.sandbox.control import Service
 from bot.sandbox.horde.alchemy.book import AlchemyBook
 from bot.sandbox.horde.catalogue import load_catalogue
 from bot.sandbox.horde.orders import ImageOrder
@@ -18,7 +19,9 @@ from bot.sandbox.horde.people import default_people
 from bot.sandbox.horde.pictures import PictureStore
 from bot.sandbox.horde.requests import Censorship, Job, JobState, Request
 from bot.sandbox.horde.text.world import TextWorld
+from bot.sandbox.horde.webhooks import Postman
 from bot.sandbox.horde.workers import default_park
+from bot.sandbox.outgoing import Outgoing
 
 VERDICT_SECONDS = 60.0
 DRY_RUN_SECONDS = 2 * 24 * 3600.0
@@ -61,8 +64,11 @@ class Delivery:
 class World:
     """The state behind the API. It decides nothing about HTTP and never waits."""
 
-    def __init__(self, clock: Clock, *, seed: int, speed: float, pictures: PictureStore) -> None:
+    def __init__(
+        self, clock: Clock, *, seed: int, speed: float, pictures: PictureStore, postman: Postman | None = None
+    ) -> None:
         self.clock = clock
+        self.postman = postman or Postman(Outgoing(service=Service.HORDE))
         self.rng = Random(seed)
         self.speed = speed
         self.pictures = pictures

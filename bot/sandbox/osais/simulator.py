@@ -152,6 +152,11 @@ class OsaisSim:
         """Let every play stop after its notification of that stage, until `release`."""
         self._runner.hold.after(stage)
 
+    @property
+    def held_after(self) -> int | None:
+        """The stage that plays stop after; None while they don't."""
+        return self._runner.hold.stage
+
     def release(self) -> None:
         """Let the plays that are held go on."""
         self._runner.hold.release()

@@ -29,7 +29,7 @@ class Imagine:
         versions = await world.follow_reply(asked, transcript)
         _check_stages(versions)
         _check_end(versions[-1])
-        await _check_files(world, versions[-1], transcript)
+        await check_files(world, versions[-1], transcript, prompt=PROMPT, count=COUNT)
 
 
 def _check_stages(versions: list[Version]) -> None:
@@ -50,10 +50,10 @@ def _check_end(end: Version) -> None:
     require(not missing, f"buttons are missing: {', '.join(sorted(missing))}")
 
 
-async def _check_files(world: World, end: Version, transcript: Transcript) -> None:
+async def check_files(world: World, end: Version, transcript: Transcript, *, prompt: str, count: int) -> None:
     """Compare what a person can download with what the Horde painted for this very request."""
-    painted = await world.painted_for(PROMPT)
-    require(len(painted) == COUNT, f"the Horde painted {len(painted)} pictures for this request instead of {COUNT}")
+    painted = await world.painted_for(prompt)
+    require(len(painted) == count, f"the Horde painted {len(painted)} pictures for this request instead of {count}")
     downloaded: list[str] = []
     for file in end.files:
         sha256 = await world.sha256_of(file.url)
@@ -63,6 +63,5 @@ async def _check_files(world: World, end: Version, transcript: Transcript) -> No
         downloaded.append(sha256)
     strange = [file.name for file, sha256 in zip(end.files, downloaded, strict=True) if sha256 not in painted]
     require(not strange, f"not what the Horde painted: {', '.join(strange)}")
-    require(sorted(downloaded) == sorted(painted), "a picture is attached twice, and another one not at all")
-    require(len(set(downloaded)) == COUNT, "two of the pictures are the same")
-    transcript.say(f"{COUNT} files downloaded; each is byte for byte what the Horde painted", at=await world.now())
+    require(sorted(downloaded) == sorted(painted), f"{len(downloaded)} of {count} pictures, not each of them once")
+    transcript.say(f"{count} files downloaded; each is byte for byte what the Horde painted", at=await world.now())

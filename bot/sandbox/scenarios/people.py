@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 import aiohttp
 
@@ -18,7 +20,7 @@ LOOK_SECONDS = 0.05
 #: How fast time runs once a request is accepted; before that, three seconds of patience should be three seconds.
 BRISK = 5.0
 #: World seconds a reply is watched at that pace, the pace after it, and when to give up: before a token's 15 minutes.
-PATIENCE, HURRY, DEADLINE = 30.0, 60.0, 270.0
+PATIENCE, HURRY, DEADLINE = 25.0, 120.0, 270.0
 
 
 class World:
@@ -55,10 +57,24 @@ class World:
             await self._look_after_bot()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def invoke(self, command: str, *, user: str, channel: str, options: Mapping[str, object]) -> str:
-        """Use a slash command as this person in this channel; returns the interaction's id."""
+    async def invoke(
+        self,
+        command: str,
+        *,
+        user: str,
+        channel: str,
+        options: Mapping[str, object],
+        attachments: Mapping[str, object] | None = None,
+    ) -> str:
+        """Use a slash command as this person in this channel, with files by option; returns the interaction's id."""
         act = {"user": user, "channel": channel, "command": command, "options": options}
+        act |= {"attachments": attachments} if attachments else {}
         return str(mapping(await self.post("/discord/invoke", act))["id"])
+
+    async def press(self, label: str, *, user: str, message: str) -> str:
+        """Press the button with this label (or custom id) as this person; returns the interaction's id."""
+        act = {"user": user, "message": message, "custom_id": label}
+        return str(mapping(await self.post("/discord/press", act))["id"])
 
     async def message_of(self, interaction: str) -> str:
         """The id of the message that answers an interaction."""
@@ -96,22 +112,34 @@ class World:
                 return [version_from(mapping(version)) for version in sequence(versions)]
         return []
 
-    async def follow_reply(self, interaction: str, transcript: Transcript) -> list[Version]:
-        """Watch the reply to an interaction until it has ended, telling of every version; returns them all.
+    async def follow_reply(
+        self,
+        interaction: str,
+        transcript: Transcript,
+        *,
+        seen: Sequence[Version] = (),
+        until: Callable[[Version], bool] = attrgetter("ended"),
+    ) -> list[Version]:
+        """Watch the reply to an interaction until it has ended, or what `until` says; returns all versions.
 
-        Time is quickened once the interaction is accepted, and again if there is no end for long. Raises
-        ScenarioFailed at the deadline, or if the bot ends.
+        Each is told of that was not `seen` before. Time is quickened once the interaction is accepted, and again if
+        there is no end for long. Raises ScenarioFailed at the deadline, or if the bot ends.
         """
-        return await self._follow(lambda: self.versions_of_reply(interaction), transcript)
+        return await self._follow(lambda: self.versions_of_reply(interaction), transcript, seen, until)
 
     async def follow_answer(self, message: str, *, channel: str, transcript: Transcript) -> list[Version]:
         """Watch the bot's reply to a message in the same way."""
         return await self._follow(lambda: self.versions_of_answer(message, channel), transcript)
 
-    async def _follow(self, versions: Callable[[], Awaitable[list[Version]]], transcript: Transcript) -> list[Version]:
-        seen: list[Version] = []
-        began = await self.monotonic()
-        while not (seen and seen[-1].ended):
+    async def _follow(
+        self,
+        versions: Callable[[], Awaitable[list[Version]]],
+        transcript: Transcript,
+        known: Sequence[Version] = (),
+        until: Callable[[Version], bool] = attrgetter("ended"),
+    ) -> list[Version]:
+        seen, began = [*known], await self.monotonic()
+        while not (seen and until(seen[-1])):
             await self._look_after_bot()
             for version in (await versions())[len(seen) :]:
                 transcript.show(version, seen[-1] if seen else None)
@@ -141,7 +169,27 @@ class World:
         bot = mapping(await self.get("/bot"))
         require(bot.get("running"), f"the bot ended with code {bot.get('exit_code')}")
 
+    # -- the bot's process, and much time --------------------------------------------------------------------------
+
+    async def kill_bot(self) -> None:
+        """End the bot as a power cut would."""
+        await self.post("/bot/kill")
+
+    async def start_bot(self) -> None:
+        """Start the bot again, on the same database."""
+        await self.post("/bot/start")
+
+    async def pass_time(self, seconds: float, *, step: float) -> None:
+        """Move the world's time on in steps, everybody acting in between."""
+        for _ in range(math.ceil(seconds / step)):
+            await self.post("/clock", {"advance": step})
+            await asyncio.sleep(LOOK_SECONDS)
+
     # -- the AI Horde ----------------------------------------------------------------------------------------------
+
+    async def pause_painters(self, paused: bool) -> None:
+        """Keep the painters online and idle, or let them go on."""
+        await self.post("/horde/workers", {"paused": paused})
 
     async def pause_workers(self) -> None:
         """Keep every worker online and idle: requests wait for ever."""

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.store.artifacts import SqlArtifactStore
 from bot.store.engine import Database, open_database, parse_url
+from bot.store.inbox import SqlInboxStore
 from bot.store.jobs import SqlJobStore
 from bot.store.processes import SqlProcessStore
 from bot.store.state import SqlStateStore
@@ -85,6 +86,16 @@ def processes(database: Database) -> SqlProcessStore:
 @pytest.fixture
 def artifacts(database: Database) -> SqlArtifactStore:
     return SqlArtifactStore(database)
+
+
+@pytest.fixture
+def inbox(database: Database) -> SqlInboxStore:
+    return SqlInboxStore(database)
+
+
+@pytest.fixture
+def other_inbox(other_database: Database) -> SqlInboxStore:
+    return SqlInboxStore(other_database)
 
 
 @pytest.fixture

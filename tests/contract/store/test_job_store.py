@@ -11,10 +11,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import event, insert, text, update
 
-from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress
+from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress, WaitsFor
 from bot.domain.results import Censorship, Outcome, Result
 from bot.domain.stages import Stage
 from bot.errors import DuplicateJob, JobGone, StaleJob, StoreError
+from bot.store.artifacts import SqlArtifactStore
 from bot.store.base import JobStore
 from bot.store.engine import Database
 from bot.store.jobs import SqlJobStore
@@ -63,6 +64,7 @@ def full_job() -> Job:
         remote_id="remote-full",
         cost=12.625,
         hold="The AI Horde isn't answering",
+        waits_for=WaitsFor.SERVICE,
         held_since=NOW + tick(),
         attempts=3,
         attempted_at=NOW + tick(),
@@ -72,6 +74,7 @@ def full_job() -> Job:
         started_at=NOW + tick(),
         ended_at=NOW + tick(),
         delivered_at=NOW + tick(),
+        notified_at=NOW + tick(),
         due_at=NOW + tick(),
         cadence=7.5,
         cancel_requested=True,
@@ -209,6 +212,31 @@ async def test_lease_takes_due_jobs_earliest_first(store: JobStore) -> None:
     assert {(job.owner, job.version, job.due_at) for job in leased} == {(OWNER, 1, NOW + 4.5 * SECOND)}
     assert [job.id for job in await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9)] == [made[0].id]
     assert await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9) == []
+
+
+async def test_lease_takes_what_is_urgent_before_what_is_merely_due(store: JobStore) -> None:
+    merely_due = make_job(stage=Stage.WAITING, due_at=NOW - 900 * SECOND)
+    new = make_job(stage=Stage.QUEUED, due_at=NOW - SECOND)
+    pressed = make_job(stage=Stage.PROCESSING, due_at=NOW + 60 * SECOND)
+    for job in (merely_due, new, pressed):
+        await store.add(job)
+    await store.nudge(pressed.id, NOW)
+    urgent = await store.lease(OWNER, now=NOW, stale_before=STALE, limit=2)
+    assert [job.id for job in urgent] == [new.id, pressed.id]
+    assert await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9, urgent=True) == []
+    assert [job.id for job in await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9)] == [merely_due.id]
+
+
+async def test_lease_leaves_out_what_is_in_hand_unless_there_is_news(store: JobStore) -> None:
+    job = make_job(stage=Stage.WAITING, due_at=NOW)
+    await store.add(job)
+    assert await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9, in_hand={job.id}) == []
+    assert await store.next_due(OWNER, stale_before=STALE, in_hand={job.id}) is None
+    await store.nudge(job.id, NOW)
+    assert await store.next_due(OWNER, stale_before=STALE, in_hand={job.id}) == NOW
+    assert [one.id for one in await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9, in_hand={job.id})] == [
+        job.id
+    ]
 
 
 @pytest.mark.parametrize(
@@ -407,3 +435,39 @@ async def test_errors_never_show_the_token(store: JobStore, database: Database) 
         await store.add(make_job(reply=make_reply(token=SecretStr("hush-hush"))))
     assert "hush-hush" not in str(caught.value)
     assert "hush-hush" not in str(caught.value.__cause__)
+
+
+async def test_work_is_counted_by_person_and_provider(store: JobStore) -> None:
+    queued, submitting = make_job(), make_job(stage=Stage.SUBMITTING)
+    waiting = make_job(stage=Stage.WAITING, progress=make_progress(waiting=3))
+    others = make_job(stage=Stage.PROCESSING, asker_id=2, progress=make_progress(Stage.PROCESSING, waiting=0))
+    elsewhere, done = make_job(stage=Stage.WAITING, provider="horde-text"), make_job(stage=Stage.DELIVERING)
+    for job in (queued, submitting, waiting, others, elsewhere, done):
+        await store.add(job)
+    found = {(one.provider, one.asker_id): (one.jobs, one.waiting) for one in await store.in_work()}
+    assert found == {("horde", ASKER): (2, 4), ("horde", 2): (1, 0), ("horde-text", ASKER): (1, 1)}
+
+
+async def test_jobs_done_with_long_ago_are_deleted_with_what_they_brought(
+    store: JobStore, artifacts: SqlArtifactStore
+) -> None:
+    old, fresh, waiting = make_job(stage=Stage.ENDED), make_job(stage=Stage.ENDED), make_job(stage=Stage.DELIVERING)
+    await store.add(old)
+    await store.add(replace(fresh, delivered_at=NOW + 40 * SECOND))
+    await store.add(waiting)
+    await artifacts.put(old.id, 0, b"picture", owner=OWNER, now=NOW)
+    assert await store.purge(before=NOW + 30 * SECOND) == 1
+    assert await store.get(old.id) is None
+    assert await artifacts.get(old.id, 0) is None
+    assert await store.get(fresh.id) is not None
+    assert await store.get(waiting.id) is not None, "nobody has seen its end yet"
+    assert await store.purge(before=NOW + 30 * SECOND) == 0
+
+
+async def test_jobs_that_ended_lately_are_found_by_their_owner(store: JobStore) -> None:
+    ended, running = make_job(stage=Stage.ENDED, provider="osais"), make_job(stage=Stage.WAITING, provider="osais")
+    for job in (ended, running, make_job(stage=Stage.ENDED, provider="horde")):
+        await store.add(job)
+    assert [job.id for job in await store.ended_since("osais", OWNER, NOW)] == [ended.id]
+    assert await store.ended_since("osais", OWNER, NOW + timedelta(seconds=1)) == []
+    assert await store.ended_since("osais", ProcessId("another"), NOW) == []

@@ -23,3 +23,9 @@ async def test_two_processes_write_one_key(state: StateStore, other_database: Da
     other = SqlStateStore(other_database)
     await asyncio.gather(*(each.write("key", f"{n}") for n in range(20) for each in (state, other)))
     assert await state.read("key") == await other.read("key")
+
+
+async def test_of_two_first_values_one_is_kept(state: StateStore, other_database: Database) -> None:
+    other = SqlStateStore(other_database)
+    kept = await asyncio.gather(state.keep_first("secret", "mine"), other.keep_first("secret", "theirs"))
+    assert kept[0] == kept[1] == await state.read("secret") == await other.keep_first("secret", "a third")

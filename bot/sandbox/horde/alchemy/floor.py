@@ -153,7 +153,17 @@ class AlchemyFloor:
         request.charge(form)
         request.user.forms += 1
         alchemist.fulfilled += 1
-        alchemist.earned += worth(form.name, request.source.tiles)
+        earned = worth(form.name, request.source.tiles)
+        alchemist.earned += earned
+        body = {
+            **form.shown(),
+            "worker_id": alchemist.id,
+            "worker_name": alchemist.name,
+            "request": request.id,
+            "id": form.id,
+            "kudos": float(earned),
+        }
+        self._world.postman.send_now(request.webhook, body)
 
     def _delivered(self, craft: Craft, due: datetime) -> tuple[object, object]:
         """The result's value, and what is kept of it for tests. A picture's link is made here, once and for all."""

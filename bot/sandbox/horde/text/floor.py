@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from bot.sandbox.horde.agenda import Agenda
@@ -12,7 +12,7 @@ from bot.sandbox.horde.text import pricing
 from bot.sandbox.horde.text.catalogue import card_of
 from bot.sandbox.horde.text.generator import Quirk, Wish, Writing, write
 from bot.sandbox.horde.text.orders import TextOrder
-from bot.sandbox.horde.text.requests import TextJob, TextRequest
+from bot.sandbox.horde.text.requests import TextJob, TextRequest, TextState
 from bot.sandbox.horde.text.scribes import Scribe
 from bot.sandbox.horde.text.world import TextDelivery
 from bot.sandbox.horde.world import World
@@ -140,6 +140,7 @@ class TextFloor:
             scribe.earned += job.kudos
             self._text.deliveries.append(TextDelivery(at=now, model=job.model, tokens=job.tokens))
             request.expires = now + REQUEST_SECONDS
+            self._world.postman.queue(request.order.webhook, partial(_webhook, request, job))
         if request.over:
             request.release_hold()
         self._leave(scribe)
@@ -203,3 +204,18 @@ class TextFloor:
             expected_jobs=1,
         )
         text.requests[request.id] = request
+
+
+async def _webhook(request: TextRequest, job: TextJob) -> Mapping[str, object]:
+    return {
+        "text": job.text,
+        "seed": 0,
+        "worker_id": job.scribe.id,
+        "worker_name": job.scribe.name,
+        "model": job.model,
+        "id": job.id,
+        "state": TextState.of(job.censorship).value,
+        "gen_metadata": job.metadata,
+        "request": request.id,
+        "kudos": job.kudos,
+    }

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from bot.domain.alchemy import Form
 from bot.domain.jobs import AlchemyJob
+from bot.domain.sources import SPOILER
 from bot.render import form_values, phrases
-from bot.render.alchemy import cost, form_state, words_of
+from bot.render.alchemy._lines import cost, form_state
 from bot.render.escaping import code_span, fit, inline
 from bot.render.forms import name_of
 from bot.render.messages import Colour, Field, RenderedEmbed, RenderedMessage
@@ -35,15 +36,10 @@ def tags_file(job: AlchemyJob) -> bytes | None:
     return None
 
 
-def words_to_paint(job: AlchemyJob) -> str:
-    """The caption or description that 🎨 Imagine this begins with; empty without one."""
-    return words_of({artifact.form: artifact for artifact in job.forms if artifact.usable})
-
-
 def _source(job: AlchemyJob) -> str:
     source = job.request.source
     size = phrases.size(source.width, source.height) if source.width and source.height else ""
-    name = inline(source.filename or "a picture", SHOWN_FILE)
+    name = inline(source.filename.removeprefix(SPOILER) or "a picture", SHOWN_FILE)
     return " · ".join(filter(None, (f"of **{name}**", size)))
 
 

@@ -1,0 +1,39 @@
+"""Where delivery notes what became of a reply."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.domain.jobs import Job, JobId, ReplyAddress
+
+
+class Book(Protocol):
+    """What delivery writes down; rows of other processes are left alone."""
+
+    async def delivered(self, job_id: JobId) -> None:
+        """The reply shows the end."""
+        ...
+
+    async def posted(self, job_id: JobId, message_id: int) -> None:
+        """A message shows (a part of) what the job brought."""
+        ...
+
+    async def detached(self, job_id: JobId, why: str) -> None:
+        """Nobody can see the reply any more."""
+        ...
+
+    async def parked(self, job_id: JobId) -> None:
+        """The end waits to be collected."""
+        ...
+
+    async def owned(self, job_id: JobId) -> bool:
+        """Whether the job is still this process's: what it shows last must not be said by one that lost it."""
+        ...
+
+    async def notified(self, job_id: JobId) -> None:
+        """Its asker was told of the end by a new message."""
+        ...
+
+    async def moved(self, job_id: JobId, reply: ReplyAddress) -> Job | None:
+        """The job has another reply; returns it as it is now, or None when it is somebody else's."""
+        ...

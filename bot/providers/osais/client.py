@@ -1,0 +1,176 @@
+"""The endpoints of OSAIS's client API, with one token: logging in, renewing that, and serialised submissions.
+
+A Bearer is asked for when the first call needs one, renewed long before it ends, and once more when a call is refused
+with 401 or 403. Submissions leave one after the other: a uid is a time rounded to a second, so two in one second might
+get the same (its client documentation, 2023).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from bot.clock import Clock
+from bot.errors import ProtocolError, SubmissionUncertain, Unauthorized, Unavailable
+from bot.http import Answer, HttpClient
+from bot.pacing import Pacer
+from bot.providers.osais.errors import NONSENSE, UNAUTHORIZED, UNCERTAIN, gone, refusal_of, said_by, told_of_osais
+from bot.providers.osais.wire import Accepted, Checked, parse
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two submissions with one token.
+APART: Final = 1.1
+#: A Bearer is renewed after a third of its life, and at least daily (the sample application advises that), in seconds.
+DAY: Final = 24 * 3600.0
+_HOURS: Final = re.compile(r"\s*([0-9]{1,6})\s*h\s*")
+#: GETs of OSAIS are said to carry `max-age` of a year: whatever lies in between must not answer for it.
+_FRESH: Final = {"Cache-Control": "no-cache"}
+#: One call, given the headers that say who asks.
+Call = Callable[[Mapping[str, str]], Awaitable[Answer]]
+
+
+class OsaisClient:
+    """Typed calls with one token. Raises `ProviderError`s, whose sentences name OSAIS, and nothing else."""
+
+    def __init__(self, http: HttpClient, clock: Clock, *, base_url: str, token: SecretStr, secret: SecretStr) -> None:
+        self._http = http
+        self._clock = clock
+        self._base = base_url.rstrip("/")
+        self._token = token
+        self._secret = secret
+        self._bearer = ""
+        self._renew_at = float("-inf")
+        self._door = asyncio.Lock()
+        self._turns = Pacer(clock, ((1, APART),))
+        self._submitting = asyncio.Lock()
+        self._left_at = float("-inf")
+
+    async def turn(self) -> None:
+        """Wait until one more request may be handed over."""
+        await self._turns.acquire()
+
+    async def submit(self, engine: str, params: Mapping[str, Any]) -> Accepted:
+        """`POST private/client/ai/<engine>`, once. Raises `SubmissionUncertain` when it may have been accepted."""
+        async with self._submitting:
+            await self._clock.sleep(max(0.0, self._left_at + APART - self._clock.monotonic()))
+            url = self._url("private/client/ai", engine)
+            answer = await self._with_bearer(lambda headers: self._post(url, dict(params), headers))
+        data = _data(answer)
+        if data is None:
+            raise refusal_of(answer)
+        try:
+            return parse(Accepted, data)
+        except ProtocolError as error:
+            detail = f"accepted, but without a usable uid: {error.detail}"
+            raise SubmissionUncertain(detail, user_message=UNCERTAIN) from error
+
+    async def check(self, uid: str) -> Checked | None:
+        """`GET private/client/request/<uid>`; None while OSAIS does not know it (yet).
+
+        Raises `RemoteGone` for a request that is somebody else's.
+        """
+        url = self._url("private/client/request", uid)
+        answer = await self._with_bearer(lambda headers: self._http.get_json(url, headers={**headers, **_FRESH}))
+        data = _data(answer)
+        if data is not None:
+            with told_of_osais():
+                return parse(Checked, data)
+        if answer.status == 403:
+            raise gone(said_by(answer) or "HTTP 403")
+        if answer.status == 401:
+            raise refusal_of(answer)
+        return None
+
+    async def call_at(self, *, domain: str, notify: str, upload: str) -> None:
+        """`PATCH private/client/notify`: tell where callbacks go. The paths begin without a slash."""
+        url = self._url("private/client/notify")
+        body = {"domain": domain, "uriNotify": notify, "uriUpload": upload}
+        answer = await self._with_bearer(lambda headers: self._http.patch_json(url, body, headers=headers))
+        if _data(answer) is None:
+            raise refusal_of(answer)
+
+    async def config(self, engine: str) -> Mapping[str, Any]:
+        """`GET public/config/<engine>`: what it takes; needs no token."""
+        with told_of_osais():
+            answer = await self._http.get_json(self._url("public/config", engine), headers=_FRESH)
+            data = _data(answer)
+            if data is None:
+                raise ProtocolError(said_by(answer) or f"HTTP {answer.status}", path="data")
+            return data
+
+    # -- the Bearer -----------------------------------------------------------------------------------------------
+
+    async def _with_bearer(self, call: Call) -> Answer:
+        """Make a call with the Bearer; once more with a new one when it is refused with 401 or 403."""
+        bearer = await self._current(stale="")
+        with told_of_osais():
+            answer = await call(_authorization(bearer))
+        if answer.status not in {401, 403} or _data(answer) is not None:
+            return answer
+        bearer = await self._current(stale=bearer)
+        with told_of_osais():
+            return await call(_authorization(bearer))
+
+    async def _current(self, *, stale: str) -> str:
+        """The Bearer in use; a new one when it is the `stale` one, or due to be renewed."""
+        async with self._door:
+            if not self._bearer or self._bearer == stale or self._clock.monotonic() >= self._renew_at:
+                await self.log_in()
+            return self._bearer
+
+    async def log_in(self) -> None:
+        """`POST public/client/login`: get a Bearer. Raises `Unauthorized` or `Unavailable`."""
+        body = {"token": self._token.get_secret_value(), "secret": self._secret.get_secret_value()}
+        try:
+            with told_of_osais():
+                answer = await self._http.post_json(self._url("public/client/login"), body)
+        except SubmissionUncertain as error:  # nothing is lost by logging in once more
+            raise Unavailable(f"login: {error.detail}", user_message=_LOGIN_SILENT) from error
+        data = _data(answer)
+        if data is None:
+            log.error("OSAIS refuses the login", extra={"action": "osais.login-refused", "status": answer.status})
+            if answer.status in {400, 401, 403, 404}:
+                raise Unauthorized(said_by(answer) or f"HTTP {answer.status}", user_message=UNAUTHORIZED)
+            raise Unavailable(f"login: HTTP {answer.status}", user_message=_LOGIN_SILENT)
+        # The documentation has it under `data`; a comment of the sample application at the top.
+        bearer = data.get("authToken") or answer.data.get("authToken")
+        if not isinstance(bearer, str) or not re.fullmatch(r"[!-~]+", bearer):
+            raise ProtocolError("a login without authToken", path="data.authToken", user_message=NONSENSE)
+        self._bearer = bearer
+        self._renew_at = self._clock.monotonic() + min(DAY, seconds_of(data.get("duration")) / 3)
+        log.info("logged in at OSAIS", extra={"action": "osais.login"})
+
+    async def _post(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+        try:
+            return await self._http.post_json(url, body, headers=headers)
+        finally:
+            self._left_at = self._clock.monotonic()
+
+    def _url(self, path: str, *parts: str) -> str:
+        return "/".join((self._base, "api/v1", path, *(quote(part, safe="") for part in parts)))
+
+
+_LOGIN_SILENT = "OSAIS isn't letting me log in right now. Your place is kept; I'll go on once it does."
+
+
+def seconds_of(duration: Any) -> float:
+    """How long a Bearer lives: `72h`; a day where it says anything else."""
+    found = _HOURS.fullmatch(duration) if isinstance(duration, str) else None
+    return float(found[1]) * 3600 if found and float(found[1]) > 0 else DAY
+
+
+def _authorization(bearer: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {bearer}"}
+
+
+def _data(answer: Answer) -> dict[str, Any] | None:
+    """What decides: the `data` of an answer, or None for a refusal and for what is no answer of OSAIS at all."""
+    data = answer.data.get("data") if isinstance(answer.data, dict) else None
+    return data if isinstance(data, dict) else None

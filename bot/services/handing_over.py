@@ -1,0 +1,178 @@
+"""Handing a request over: written down first, sent once, and looked for when its answer never came."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.domain.jobs import Job, WaitsFor
+from bot.domain.results import Outcome, Result
+from bot.errors import (
+    Busy,
+    Maintenance,
+    MediaError,
+    Paused,
+    ProviderError,
+    Rejected,
+    SubmissionUncertain,
+    Unauthorized,
+    Unavailable,
+)
+from bot.providers.base import Provider, Submission
+from bot.services.breakers import Breakers
+from bot.services.cadence import FIRST_LOOK, patience
+from bot.services.moves import Moves
+from bot.services.ports import Sources
+
+log = logging.getLogger(__name__)
+
+#: Maintenance is asked about again after a minute, seconds.
+MAINTENANCE_PAUSE = 60.0
+
+
+class HandingOver:
+    """The steps of a job that its provider does not have, or may not have."""
+
+    def __init__(
+        self,
+        *,
+        moves: Moves,
+        breakers: Breakers,
+        providers: Mapping[str, Provider],
+        sources: Sources,
+        clock: Clock,
+    ) -> None:
+        self._moves = moves
+        self._breakers = breakers
+        self._providers = providers
+        self._sources = sources
+        self._clock = clock
+        #: Requests that are leaving, or whose answer is being written: what must not be cut off.
+        self.under_way: set[asyncio.Task[object]] = set()
+        #: Told of a provider that takes no more for so many seconds.
+        self.on_busy: Callable[[str, float], None] | None = None
+
+    async def hand_over(self, job: Job) -> None:
+        """Send the request, unless it was cancelled or what it starts from cannot be had."""
+        if job.cancel_requested:
+            await self._moves.end(job, Result(outcome=Outcome.CANCELLED))
+            return
+        try:
+            source = await self._sources.first(job)
+        except MediaError as error:
+            result = Result(outcome=Outcome.REJECTED, code="source", message=error.user_message)
+            await self._moves.end(job, result)
+            return
+        except Unavailable as error:
+            await self._moves.hold(job, error.user_message, patience(job, self._clock.now()))
+            return
+        if self._breakers.of(job.provider).is_probe(job.id) and not await self._shows_signs(job):
+            return
+        task = asyncio.current_task()
+        if task is not None:
+            self.under_way.add(task)
+        try:
+            await self._submit(job, source)
+        finally:
+            if task is not None:
+                self.under_way.discard(task)
+
+    async def _shows_signs(self, job: Job) -> bool:
+        """Whether the service answers something harmless first; a submission into silence may be lost for good."""
+        try:
+            await self._breakers.sign_of_life(job.provider)
+        except (Busy, Paused, Maintenance) as error:
+            await self.not_accepted(job, error)
+            return False
+        except ProviderError as error:  # nonsense is no sign of life
+            await self._not_reached(job, error)
+            return False
+        return True
+
+    async def _submit(self, job: Job, source: bytes | None) -> None:
+        now = self._clock.now()
+        job = await self._moves.change(job.id, lambda row: row.submitting(now))
+        try:
+            submission = await self._providers[job.provider].submit(job, source=source)
+        except SubmissionUncertain as error:
+            self._breakers.silent(job, error)
+            log.warning("no answer to a submission", extra={"action": "job.uncertain", "job_id": job.id})
+            await self._moves.due_in(job, 1.0)
+        except ProviderError as error:
+            await self.not_accepted(job, error)
+        else:
+            await self._accepted(job, submission)
+
+    async def look_for_lost(self, job: Job) -> None:
+        """Find out what became of a request whose answer never came; it is never sent blindly."""
+        try:
+            found = await self._providers[job.provider].recover(job)
+        except SubmissionUncertain as error:
+            await self._lost(job, error)
+        except (Busy, Paused) as error:
+            await self._moves.due_in(job, error.retry_after)
+        except Unavailable as error:
+            # It may only be too early to tell, so this says nothing of the service.
+            await self._moves.hold(job, error.user_message, 5.0)
+        except ProviderError as error:
+            await self._lost(job, error)
+        else:
+            if found is not None:
+                log.info("lost submission found again", extra={"action": "job.recovered", "job_id": job.id})
+                await self._accepted(job, found)
+            else:
+                now = self._clock.now()
+                await self._moves.change(job.id, lambda row: replace(row.unsubmitted(), due_at=now))
+
+    async def _lost(self, job: Job, error: ProviderError) -> None:
+        result = Result(outcome=Outcome.FAILED, code="lost-submission", message=error.user_message)
+        await self._moves.end(job, result)
+
+    async def _accepted(self, job: Job, submission: Submission) -> None:
+        now = self._clock.now()
+        await self._breakers.answered(job.provider)
+
+        def change(row: Job) -> Job:
+            row = row.submitted(remote_id=submission.remote_id, cost=submission.cost, now=now)
+            return replace(row, due_at=now + timedelta(seconds=FIRST_LOOK), cadence=FIRST_LOOK)
+
+        job = await self._moves.change(job.id, change)
+        names = {"job_id": job.id, "remote_id": submission.remote_id, "provider": job.provider}
+        log.info("job submitted", extra={"action": "job.submitted", **names})
+        self._moves.show(job)
+
+    async def not_accepted(self, job: Job, error: ProviderError) -> None:
+        """It surely did not arrive: keep it here and say why, or end it with the reason."""
+        if isinstance(error, Unavailable):
+            await self._not_reached(job, error)
+            return
+        await self._breakers.answered(job.provider)
+        match error:
+            case Busy() | Paused():
+                if self.on_busy is not None and isinstance(error, Busy):
+                    self.on_busy(job.provider, error.retry_after)
+                await self._moves.hold(await self._moves.put_back(job), error.user_message, error.retry_after)
+            case Maintenance():
+                await self._moves.hold(await self._moves.put_back(job), error.user_message, MAINTENANCE_PAUSE)
+            case Rejected():
+                result = Result(outcome=Outcome.REJECTED, code=error.code, message=error.user_message)
+                await self._moves.end(job, result)
+            case Unauthorized():
+                result = Result(outcome=Outcome.REJECTED, code="key", message=error.user_message)
+                await self._moves.end(job, result)
+            case _:
+                about = {"action": "job.failed", "job_id": job.id, "cause": str(error)}
+                log.error("submission failed", extra=about)
+                await self._moves.end(job, Result(outcome=Outcome.FAILED, message=error.user_message))
+
+    async def _not_reached(self, job: Job, error: ProviderError) -> None:
+        self._breakers.silent(job, error)
+        breaker = self._breakers.of(job.provider)
+        seconds = max(breaker.retry_in(), 1.0)
+        job = await self._moves.put_back(job)
+        why = breaker.why or error.user_message
+        await self._moves.hold(job, why, seconds, waits_for=WaitsFor.SERVICE, since=breaker.since)

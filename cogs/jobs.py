@@ -1,0 +1,107 @@
+"""`/jobs`: one's own jobs, whatever became of their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.delivery import Delivery
+from bot.domain.jobs import Job, JobId, is_text
+from bot.domain.preferences import Notify
+from bot.errors import InvalidRequest
+from bot.render.jobs import job_choice, render_jobs, render_notify
+from bot.services.jobs import Actor, JobService
+from bot.services.preferences import Preferences
+from bot.ui.embeds import to_embed
+from bot.ui.job_controls import Presses
+
+#: Jobs in a list, and lines that Discord takes as completions.
+SHOWN, OFFERED = 10, 25
+#: What stands for every job.
+ALL = "all"
+NOTHING_TO_STOP = "None of your jobs is in work; there is nothing to cancel."
+OVER = "This one is already over; there is nothing left to cancel."
+
+
+class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your own requests"):
+    """One's own jobs."""
+
+    def __init__(self, jobs: JobService, delivery: Delivery, preferences: Preferences, presses: Presses) -> None:
+        """`presses` does what the buttons under a result do."""
+        self._jobs = jobs
+        self._delivery = delivery
+        self._preferences = preferences
+        self._presses = presses
+        super().__init__()
+
+    @app_commands.command(name="list", description="Your latest requests, and what became of them")
+    async def list_all(self, interaction: discord.Interaction[Any]) -> None:
+        """List them, to the one who asked."""
+        rendered = render_jobs(await self._jobs.of(interaction.user.id, limit=SHOWN))
+        await interaction.response.send_message(embed=to_embed(rendered.embed), ephemeral=True)
+
+    @app_commands.command(name="show", description="One of your requests as it is now, with its files")
+    @app_commands.describe(job="Which one")
+    async def show(self, interaction: discord.Interaction[Any], job: str) -> None:
+        """Show it, to the one who asked."""
+        found = await self._jobs.own(JobId(job), interaction.user.id)
+        await interaction.response.defer(ephemeral=True)
+        fields = await self._delivery.copy(found, size_limit=interaction.filesize_limit)
+        await interaction.followup.send(**fields, ephemeral=True)
+
+    @app_commands.command(name="cancel", description="Stop one of your requests, or all of them")
+    @app_commands.describe(job="Which one, or all")
+    async def cancel(self, interaction: discord.Interaction[Any], job: str) -> None:
+        """Stop what is running; what is done by then is kept."""
+        actor = Actor(user_id=interaction.user.id)
+        if job == ALL:
+            chosen = [one for one in await self._jobs.of(interaction.user.id, limit=OFFERED) if not one.over]
+        else:
+            chosen = [await self._jobs.own(JobId(job), interaction.user.id)]
+            if chosen[0].over:
+                raise InvalidRequest(user_message=OVER)
+        if not chosen:
+            raise InvalidRequest(user_message=NOTHING_TO_STOP)
+        for one in chosen:
+            await self._jobs.cancel(one.id, actor)
+        what = "it" if len(chosen) == 1 else f"all {len(chosen)}"
+        await interaction.response.send_message(f"Stopping {what}; what is done by then is kept.", ephemeral=True)
+
+    @app_commands.command(name="retry", description="Ask for the same once more")
+    @app_commands.describe(job="Which one")
+    async def retry(self, interaction: discord.Interaction[Any], job: str) -> None:
+        """Do what its button would do."""
+        found = await self._jobs.own(JobId(job), interaction.user.id)
+        await self._presses.pressed(interaction, "reask" if is_text(found) else "again", found.id)
+
+    @app_commands.command(name="notify", description="How I tell you of an answer that took longer than five minutes")
+    @app_commands.describe(how="Left out, I say what you chose")
+    @app_commands.choices(how=[app_commands.Choice(name=one.value, value=one.value) for one in Notify])
+    async def notify(self, interaction: discord.Interaction[Any], how: str = "") -> None:
+        """Keep the choice, or tell it."""
+        user_id = interaction.user.id
+        if how:
+            await self._preferences.choose_notify(user_id, Notify(how))
+        told = render_notify(await self._preferences.notify_of(user_id))
+        await interaction.response.send_message(told, ephemeral=True)
+
+    @show.autocomplete("job")
+    @retry.autocomplete("job")
+    async def _any(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        return _choices(await self._jobs.of(interaction.user.id, limit=OFFERED), typed)
+
+    @cancel.autocomplete("job")
+    async def _open(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        running = [one for one in await self._jobs.of(interaction.user.id, limit=OFFERED) if not one.over]
+        everything = [app_commands.Choice(name=ALL, value=ALL)] if len(running) > 1 else []
+        return (everything + _choices(running, typed))[:OFFERED]
+
+
+def _choices(jobs: Sequence[Job], typed: str) -> list[app_commands.Choice[str]]:
+    wanted = typed.strip().casefold()
+    found = (job_choice(job) for job in jobs)
+    return [app_commands.Choice(name=name, value=value) for name, value in found if wanted in name.casefold()][:OFFERED]

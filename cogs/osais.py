@@ -1,0 +1,183 @@
+"""`/osais`: engines by name, with everything they can be set to."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.clock import Clock
+from bot.delivery import Delivery, InteractionOpener
+from bot.domain.engines import MAX_PROMPT, EngineRequest
+from bot.domain.jobs import JobId, is_engine
+from bot.domain.sources import SourceMedia
+from bot.errors import InvalidRequest, JobGone
+from bot.render.engines import engine_choice, painter_choice, render_engines
+from bot.services.engine_settings import lines_of
+from bot.services.engines import TAG, Engines, EngineWish
+from bot.services.imagining import ImageWish
+from bot.services.jobs import JobService
+from bot.services.sources import SOURCE_INDEX
+from bot.ui.embeds import to_embed
+from bot.ui.engine_form import EngineForm, Lines, read_lines_form
+from bot.ui.errors import answer_error
+from cogs.context import address_of, check_permissions
+from cogs.controls import Press
+from cogs.pictures import source_of
+
+#: The name of the provider that does it.
+PROVIDER = "osais"
+#: Forms whose other options are remembered; they are filled in within minutes.
+REMEMBERED_FORMS = 200
+FORGOTTEN = "I no longer know what this form was about. Please use `/osais run` again."
+NOTHING_TO_SET = "{engine} has nothing to set; leave `settings` out."
+
+Words = app_commands.Range[str, 1, MAX_PROMPT]
+
+
+class Osais(commands.GroupCog, group_name="osais", group_description="Engines of OSAIS: pictures, films, speech"):
+    """Engines of OSAIS."""
+
+    def __init__(self, jobs: JobService, engines: Engines, delivery: Delivery, clock: Clock) -> None:
+        self._jobs = jobs
+        self._engines = engines
+        self._delivery = delivery
+        self._clock = clock
+        #: What forms are open about, by the interaction that opened them.
+        self._wishes: OrderedDict[str, EngineWish] = OrderedDict()
+        super().__init__()
+
+    @property
+    def presses(self) -> Mapping[str, Press]:
+        """What the buttons under a result do."""
+        return {"rerun": self._again}
+
+    @app_commands.command(name="list", description="Which engines there are, what they need and what they make")
+    async def list_all(self, interaction: discord.Interaction[Any]) -> None:
+        """Say which there are, to the one who asked."""
+        rendered = render_engines(self._engines.all())
+        await interaction.response.send_message(embed=to_embed(rendered.embed), ephemeral=True)
+
+    @app_commands.command(name="run", description="Have an engine run")
+    @app_commands.describe(
+        engine="Which one; see /osais list",
+        prompt="What to paint, or to say",
+        image="The picture it works on",
+        audio="A sound it works on (.wav)",
+        video="A film it works on (.mp4)",
+        settings="Open a form with everything it can be set to",
+    )
+    async def run(
+        self,
+        interaction: discord.Interaction[Any],
+        engine: str,
+        prompt: Words | None = None,
+        image: discord.Attachment | None = None,
+        audio: discord.Attachment | None = None,
+        video: discord.Attachment | None = None,
+        settings: bool = False,
+    ) -> None:
+        """Have it run, or show its settings first."""
+        check_permissions(interaction)
+        wish = EngineWish(
+            engine=self._engines.find(engine).name,
+            prompt=prompt or "",
+            image=source_of(image) if image is not None else None,
+            audio=source_of(audio) if audio is not None else None,
+            video=source_of(video) if video is not None else None,
+        )
+        if settings:
+            await self._ask_settings(interaction, wish)
+        else:
+            await self.start(interaction, self._engines.complete(wish))
+
+    @run.autocomplete("engine")
+    async def _choices(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        """Offer engines."""
+        found = map(engine_choice, self._engines.choices(typed))
+        return [app_commands.Choice(name=name, value=value) for name, value in found][:25]
+
+    async def _ask_settings(self, interaction: discord.Interaction[Any], wish: EngineWish) -> None:
+        self._engines.complete(wish)  # what is missing is told now, not after the form
+        engine = self._engines.find(wish.engine)
+        if not engine.parameters:
+            raise InvalidRequest(user_message=NOTHING_TO_SET.format(engine=engine.title))
+        self._wishes[str(interaction.id)] = wish
+        while len(self._wishes) > REMEMBERED_FORMS:
+            self._wishes.popitem(last=False)
+        await interaction.response.send_modal(EngineForm(interaction.id, engine.title, lines_of(engine)))
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Take in forms by their custom id."""
+        if interaction.type is not discord.InteractionType.modal_submit:
+            return
+        lines = read_lines_form(interaction.data)
+        if lines is None:
+            return
+        try:
+            await self._set(interaction, lines)
+        except Exception as error:  # noqa: BLE001 - the boundary: the person gets a sentence, the log the rest
+            await answer_error(interaction, error)
+
+    async def _set(self, interaction: discord.Interaction[Any], lines: Lines) -> None:
+        wish = self._wishes.get(lines.opened_by)
+        if wish is None:
+            raise InvalidRequest(user_message=FORGOTTEN)
+        request = self._engines.complete(replace(wish, settings=lines.text))
+        await self.start(interaction, request)
+        self._wishes.pop(lines.opened_by, None)
+
+    async def _again(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        job = await self._jobs.get(job_id)
+        if not is_engine(job):
+            raise JobGone(f"{job_id} is not a run of an engine")
+        request = self._engines.again(job.request)
+        if request.image is not None and not request.image.job_id:
+            request = replace(request, image=replace(request.image, job_id=job.id, index=SOURCE_INDEX))
+        await self.start(interaction, request, private=job.reply.ephemeral, parent_id=job.id)
+
+    # -- the one way in -------------------------------------------------------------------------------------------
+
+    async def start(
+        self,
+        interaction: discord.Interaction[Any],
+        request: EngineRequest,
+        *,
+        private: bool = False,
+        parent_id: JobId | None = None,
+    ) -> None:
+        """Have an engine run, as the answer to this interaction."""
+        check_permissions(interaction)
+        await self._jobs.submit(
+            request,
+            asker_id=interaction.user.id,
+            address=address_of(interaction, private=private),
+            reply=InteractionOpener(interaction, self._delivery, self._clock),
+            provider=PROVIDER,
+            parent_id=parent_id,
+        )
+
+    async def work(
+        self, interaction: discord.Interaction[Any], engine: str, source: SourceMedia, *, private: bool = False
+    ) -> None:
+        """Have an engine work on a picture."""
+        wish = EngineWish(engine=engine, image=source)
+        await self.start(interaction, self._engines.complete(wish), private=private)
+
+    def is_meant(self, model: str) -> bool:
+        """Whether a model's name means an engine."""
+        return model.strip().casefold().startswith(TAG)
+
+    def painters(self, typed: str) -> Sequence[tuple[str, str]]:
+        """The engines that stand among models, as (name, value) of a choice."""
+        return [painter_choice(engine) for engine in self._engines.painters(typed)]
+
+    async def paint(self, interaction: discord.Interaction[Any], wish: ImageWish, *, private: bool) -> None:
+        """Have an engine paint what `/imagine` was asked for."""
+        await self.start(interaction, self._engines.paint(wish), private=private)

@@ -1,0 +1,291 @@
+"""The `Provider` port, kept by `OsaisProvider` against the simulated OSAIS over real HTTP, with polling alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from bot.clock import ManualClock
+from bot.domain.engines import EngineRequest, Medium, Setting, Step
+from bot.domain.jobs import Job, conclude
+from bot.domain.results import Outcome
+from bot.domain.sources import SourceMedia
+from bot.domain.stages import Stage
+from bot.errors import (
+    ProtocolError,
+    ProviderError,
+    Rejected,
+    RemoteGone,
+    SubmissionUncertain,
+    Unauthorized,
+    Unavailable,
+)
+from bot.http import HttpClient
+from bot.media import MediaFetcher
+from bot.providers.osais import EngineCatalogue, OsaisClient, OsaisProvider
+from bot.providers.osais.catalogue import bundled
+from bot.sandbox.osais import OsaisSim
+from bot.store.engine import open_database
+from bot.store.inbox import SqlInboxStore
+from tests.factories import make_job
+
+DIFFUSION = EngineRequest(
+    engine="diffusion",
+    title="diffusion",
+    prompt="a boat",
+    settings=(Setting(name="cimg", value=2), Setting(name="seed", value=7)),
+    expected=2,
+    usual_ms=2000,
+)
+
+
+@dataclass
+class Stand:
+    """A simulated OSAIS and a provider in front of it, on one clock."""
+
+    clock: ManualClock
+    sim: OsaisSim
+    client: OsaisClient
+    engines: EngineCatalogue
+    provider: OsaisProvider
+    inbox: SqlInboxStore
+    #: Calls that arrived, as (method, path).
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    #: Numbers that jobs of ours have.
+    known: set[str] = field(default_factory=set)
+
+    async def submitted(self, request: EngineRequest = DIFFUSION) -> Job:
+        """A job, handed over."""
+        now, job = self.clock.now(), make_job(stage=Stage.SUBMITTING, request=request, provider="osais")
+        submission = await self.provider.submit(job)
+        return job.submitted(remote_id=submission.remote_id, cost=None, now=now)
+
+    async def followed(self, job: Job, *, seconds: int = 400) -> Job:
+        """The job as it stands when the provider says it is over, with everything fetched."""
+        for _ in range(seconds // 2):
+            await self.passed(2.0)
+            progress = await self.provider.poll(job)
+            job = job.advance(progress, self.clock.now())
+            if progress.over:
+                harvest = await self.provider.fetch(job)
+                return job.with_artifacts(*harvest.artifacts)
+        pytest.fail("it never ended")
+
+    async def passed(self, seconds: float) -> None:
+        """Let time pass, and the simulator do all that falls into it."""
+        await self.clock.advance(seconds)
+        await self.sim.settled()
+
+    def count(self, method: str, path: str) -> int:
+        """How often a path was called."""
+        return sum(1 for called, at in self.calls if called == method and path in at)
+
+
+@pytest.fixture
+async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
+    """An OSAIS on the loopback."""
+    clock = ManualClock()
+    sim = OsaisSim(clock)
+    calls: list[tuple[str, str]] = []
+    known: set[str] = set()
+
+    @web.middleware
+    async def heard(request: web.Request, handler: Any) -> web.StreamResponse:
+        calls.append((request.method, request.path))
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    async with AsyncExitStack() as stack:
+        app = web.Application(middlewares=[heard])
+        app.add_routes(sim.routes())
+        server = await stack.enter_async_context(TestServer(app))
+        sim.public_url = str(server.make_url("")).rstrip("/")
+        running = asyncio.create_task(sim.run())
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        database = await stack.enter_async_context(open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db"))
+        media = await stack.enter_async_context(MediaFetcher.open([sim.public_url]))
+        client = OsaisClient(
+            HttpClient(session, clock, timeout=1.0),
+            clock,
+            base_url=sim.public_url,
+            token=SecretStr(sim.token),
+            secret=SecretStr(sim.secret),
+        )
+        engines, inbox = EngineCatalogue(client, clock), SqlInboxStore(database)
+
+        async def is_known(uid: str) -> bool:
+            return uid in known
+
+        provider = OsaisProvider(client, engines, inbox, media, clock, is_known=is_known)
+        yield Stand(clock, sim, client, engines, provider, inbox, calls, known)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_run_brings_every_file_and_hides_nothing(stand: Stand) -> None:
+    job = await stand.followed(await stand.submitted())
+    assert sorted(file.sha256 for file in job.files) == sorted(stand.sim.made[int(job.remote_id or 0)])
+    assert {(file.medium, file.extension, file.width) for file in job.files} == {(Medium.IMAGE, "png", 512)}
+    assert conclude(job).outcome is Outcome.FINISHED
+    assert (await stand.provider.fetch(job)).artifacts == ()
+    (request,) = stand.sim.requests.values()
+    assert request.given == {"word": "a boat", "cimg": 2, "seed": 7}
+    assert request.oddities == ()
+
+
+async def test_one_login_serves_many_calls_and_is_renewed_in_time(stand: Stand) -> None:
+    await stand.submitted()
+    await stand.passed(2)
+    await stand.submitted()
+    assert stand.count("POST", "/login") == 1
+    await stand.clock.advance(24 * 3600 + 1)
+    await stand.submitted()
+    assert stand.count("POST", "/login") == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_refused_bearer_is_renewed_once_and_the_call_made_again(stand: Stand, status: int) -> None:
+    stand.sim.set_status("bad-bearer", status)
+    await stand.submitted()
+    stand.sim.expire_bearers()
+    await stand.passed(2)
+    await stand.submitted()
+    assert stand.count("POST", "/login") == 2
+    assert len(stand.sim.requests) == 2
+
+
+async def test_request_of_somebody_else_ends_without_a_loop(stand: Stand) -> None:
+    job = replace(await stand.submitted(), remote_id=str(stand.sim.foreign_request()))
+    with pytest.raises(RemoteGone):
+        await stand.provider.poll(job)
+    assert stand.count("POST", "/login") == 2
+    assert stand.count("GET", "/request/") == 2
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"),
+    [
+        pytest.param(lambda sim: sim.clients.remove(sim.token), Unauthorized, id="client-gone"),
+        pytest.param(lambda sim: setattr(sim.client, "secret", "other"), Unauthorized, id="wrong-secret"),
+        pytest.param(lambda sim: sim.play_next("reply-no-uid"), Rejected, id="data-null"),
+        pytest.param(lambda sim: sim.play_next("reply-error"), SubmissionUncertain, id="error-after-accepting"),
+        pytest.param(lambda sim: sim.play_next("reply-html"), SubmissionUncertain, id="proxy-page"),
+        pytest.param(lambda sim: sim.play_next("reply-never"), SubmissionUncertain, id="no-answer"),
+    ],
+)
+async def test_submission_that_fails_is_told_and_never_repeated(
+    stand: Stand, trouble: Any, error: type[ProviderError]
+) -> None:
+    trouble(stand.sim)
+    with pytest.raises(error) as caught:
+        await stand.submitted()
+    assert type(caught.value) is error
+    assert "OSAIS" in caught.value.user_message
+    assert stand.count("POST", "/ai/") <= 1
+
+
+async def test_lost_submission_is_never_found_again(stand: Stand) -> None:
+    with pytest.raises(SubmissionUncertain) as caught:
+        await stand.provider.recover(make_job(stage=Stage.SUBMITTING, request=DIFFUSION, provider="osais"))
+    assert "OSAIS" in caught.value.user_message
+
+
+async def test_refusal_keeps_what_osais_said_apart_from_our_sentence(stand: Stand) -> None:
+    with pytest.raises(Rejected) as caught:
+        await stand.submitted(replace(DIFFUSION, prompt=""))
+    assert caught.value.code == "word is required"
+    assert "word is required" not in caught.value.user_message
+
+
+async def test_number_of_another_job_fails_loudly(stand: Stand) -> None:
+    stand.known.add(str(stand.sim.foreign_request() + 1000))
+    with pytest.raises(ProtocolError) as caught:
+        await stand.submitted()
+    assert "number of another one" in caught.value.user_message
+
+
+async def test_submissions_leave_one_after_the_other(stand: Stand) -> None:
+    jobs = [make_job(stage=Stage.SUBMITTING, request=DIFFUSION, provider="osais") for _ in range(3)]
+    leaving = [asyncio.ensure_future(stand.provider.submit(job)) for job in jobs]
+    while not all(one.done() for one in leaving):
+        await asyncio.sleep(0.01)
+        await stand.clock.advance(0.2)
+    moments = [request.started_at for request in stand.sim.requests.values()]
+    assert len(set(moments)) == 3
+    assert len({one.result().remote_id for one in leaving}) == 3
+
+
+async def test_silent_service_is_unavailable_while_nothing_is_known(stand: Stand) -> None:
+    job = await stand.submitted()
+    stand.sim.set_status("checked", 500)
+    await stand.passed(3)
+    waiting = asyncio.ensure_future(stand.provider.poll(job))
+    while not waiting.done():
+        await asyncio.sleep(0.01)
+        await stand.clock.advance(1)
+    assert isinstance(waiting.exception(), Unavailable)
+
+
+async def test_files_are_fetched_from_allowed_hosts_only(stand: Stand) -> None:
+    stand.sim.play_next("poll-s3-names")
+    job = await stand.followed(await stand.submitted())
+    assert job.usable == ()
+    assert conclude(job).code == "unfetched"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "step", "outcome"),
+    [
+        pytest.param("poll-empty", Step.STOPPED, Outcome.FAILED, id="ended-without-a-file"),
+        pytest.param("silence", Step.TIMED_OUT, Outcome.FAILED, id="never-ends"),
+        pytest.param("poll-nulls", Step.STOPPED, Outcome.FINISHED, id="nulls-while-it-runs"),
+        pytest.param("poll-unknown-first", Step.STOPPED, Outcome.FINISHED, id="unknown-at-first"),
+        pytest.param("bearer-expires", Step.STOPPED, Outcome.FINISHED, id="bearer-ends-meanwhile"),
+    ],
+)
+async def test_checks_alone_lead_to_an_end(stand: Stand, scenario: str, step: Step, outcome: Outcome) -> None:
+    stand.sim.play_next(scenario)
+    job = await stand.followed(await stand.submitted())
+    assert job.progress is not None
+    assert (job.progress.step, conclude(job).outcome) == (step, outcome)
+
+
+async def test_checks_are_gentle(stand: Stand) -> None:
+    stand.sim.play_next("silence")
+    job = await stand.submitted()
+    for _ in range(60):
+        await stand.passed(1.0)
+        job = job.advance(await stand.provider.poll(job), stand.clock.now())
+    assert stand.count("GET", "/request/") <= 8
+
+
+async def test_live_configs_replace_the_bundled_ones_in_either_generation(stand: Stand) -> None:
+    stand.sim.set_config("gfpgan", "v1.0.3")
+    stand.sim.set_config("ping", "v1.2.0")
+    await stand.engines.refresh()
+    found = {engine.name: engine for engine in stand.engines.engines()}
+    assert found["gfpgan"].version == "1.0.3"
+    assert [one.name for one in found["ping"].parameters] == ["width", "height"]
+    assert replace(found["diffusion"], usual_ms=0) == replace(bundled()["diffusion"], usual_ms=0)
+    assert found["sadtalker"].usual_ms == 45_000
+    before = len(stand.calls)
+    await stand.engines.refresh()
+    assert len(stand.calls) == before
+
+
+async def test_picture_without_an_address_is_refused_before_anything_leaves(stand: Stand) -> None:
+    request = EngineRequest(engine="rembg", title="rembg", image=SourceMedia(url=""))
+    with pytest.raises(Rejected) as caught:
+        await stand.submitted(request)
+    assert "attach the picture again" in caught.value.user_message
+    assert stand.count("POST", "/ai/") == 0

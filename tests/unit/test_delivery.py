@@ -1,0 +1,135 @@
+"""What delivery sends, on a manual clock and to a road that only notes it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, cast
+
+import discord
+import pytest
+
+from bot.clock import ManualClock
+from bot.delivery import Delivery, Notices
+from bot.delivery.routes import Fields, Routes
+from bot.domain.jobs import Job, JobId, ReplyAddress
+from bot.domain.stages import Stage
+from bot.store.base import ArtifactStore
+from tests.factories import make_job, make_progress
+
+
+@dataclass
+class Road:
+    """Takes every edit."""
+
+    edits: list[tuple[str, bool]] = field(default_factory=list)
+
+    async def choose(self, address: ReplyAddress, dead_tokens: set[str]) -> Road:
+        return self
+
+    async def read(self) -> list[discord.Attachment]:
+        return []
+
+    async def edit(self, fields: Fields, *, first: bool = False) -> list[discord.Attachment]:
+        self.edits.append((fields["embed"].description, first))
+        return []
+
+
+@dataclass
+class Notes:
+    """Delivery's book, in memory."""
+
+    lost: bool = False
+    done: list[JobId] = field(default_factory=list)
+
+    async def owned(self, job_id: JobId) -> bool:
+        return not self.lost
+
+    async def delivered(self, job_id: JobId) -> None:
+        self.done.append(job_id)
+
+    async def posted(self, job_id: JobId, message_id: int) -> None: ...
+    async def detached(self, job_id: JobId, why: str) -> None: ...
+    async def parked(self, job_id: JobId) -> None: ...
+    async def notified(self, job_id: JobId) -> None: ...
+    async def moved(self, job_id: JobId, reply: ReplyAddress) -> Job | None:
+        raise AssertionError
+
+
+class Quiet:
+    """Nobody wants to be told; nothing was handed in; every file is kept."""
+
+    async def tell(self, job: Job, *, collect: bool = False) -> bool:
+        return False
+
+    async def about(self, job_id: JobId) -> None:
+        return None
+
+    async def get(self, job_id: JobId, index: int) -> bytes | None:
+        return b"a picture"
+
+
+@dataclass
+class Desk:
+    clock: ManualClock
+    road: Road
+    notes: Notes
+    delivery: Delivery
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    """A delivery that runs."""
+    clock, road, notes, quiet = ManualClock(), Road(), Notes(), Quiet()
+    delivery = Delivery(
+        routes=cast("Routes", road),
+        artifacts=cast("ArtifactStore", quiet),
+        sources=quiet,
+        book=notes,
+        notices=cast("Notices", quiet),
+        clock=clock,
+    )
+    running = asyncio.create_task(delivery.run())
+    await asyncio.sleep(0)
+    yield Desk(clock, road, notes, delivery)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+def moved_on(job: Job, **progress: Any) -> Job:
+    """The job with other news, a version later."""
+    return replace(job, progress=make_progress(Stage.PROCESSING, **progress), version=job.version + 1)
+
+
+async def test_end_is_told_first_and_by_its_owner_only(desk: Desk) -> None:
+    mine, lost = make_job(stage=Stage.DELIVERING), make_job(stage=Stage.DELIVERING)
+    desk.delivery.show(mine)
+    await desk.clock.advance(1)
+    assert [first for _, first in desk.road.edits] == [True]
+    desk.notes.lost = True
+    desk.delivery.show(lost)
+    await desk.clock.advance(60)
+    assert len(desk.road.edits) == 1, "whoever took the job over tells its end"
+    assert desk.notes.done == [mine.id]
+    assert desk.delivery.replies == 0, "nothing is kept of either"
+
+
+async def test_message_older_than_an_hour_is_edited_once_more_at_the_end(desk: Desk) -> None:
+    job = make_job(stage=Stage.PROCESSING)
+    desk.delivery.show(job)
+    await desk.clock.advance(1)
+    assert [first for _, first in desk.road.edits] == [False]
+    await desk.clock.advance(3700)
+    for finished in range(1, 4):
+        job = moved_on(job, finished=finished, ends_at=desk.clock.now() + timedelta(minutes=5))
+        desk.delivery.show(job)
+        await desk.clock.advance(60)
+    assert len(desk.road.edits) == 1
+    over = make_job(stage=Stage.DELIVERING)
+    desk.delivery.show(replace(over, id=job.id, version=job.version + 1))
+    await desk.clock.advance(1)
+    assert len(desk.road.edits) == 2
