@@ -35,6 +35,8 @@ class Stage:
         """Put everything right, have the bot alive, and make a channel that nobody wrote in."""
         self.lives.calm_down()
         self.sandbox.horde.set_workers(speed=4)
+        self.sandbox.horde.text.apply({"paused": False, "queue": 2})
+        self.sandbox.osais.release()
         await self.lives.live()
         await eventually(lambda: not self._unanswered())
         self._rooms += 1
@@ -71,5 +73,5 @@ class Stage:
 async def open_stage(folder: Path) -> AsyncIterator[Stage]:
     """A world with a bot in it that the page can kill and start."""
     async with open_lives(folder) as lives:
-        lives.sandbox.bot_control.bot = lives.bot
+        lives.sandbox.bot_control.adopt(lives.bot)
         yield Stage(lives)
