@@ -1,0 +1,167 @@
+"""One case: a story is begun, the bot dies at one point, is started again, and the reply is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.discord.model import InteractionState
+from tests.crash.defects import Defect, spoil
+from tests.crash.ledger import Ledger
+from tests.crash.rims import DEAD, ORDER, TRACE, Point, watch
+from tests.crash.stories import STORIES, Asked
+from tests.crash.verdict import Wrong, answered, judge, shows_end
+from tests.flow.lives import Lives, open_lives
+
+#: Somebody registered: a picture whose answer was lost can be found again by its seed.
+REGISTERED = "robin_rich"
+#: A point that was met once is met again within so many stories: at most this often one is begun anew.
+PLAYS = 8
+#: World seconds that a job may need after a restart.
+PATIENCE = 240.0
+#: Real seconds between two looks, and the world's seconds that pass with each.
+LOOK, STEP = 0.01, 1.0
+#: Looks that a request whose sender died is given to arrive.
+ARRIVING = 300
+#: How much quicker than real ones the engines of OSAIS are: else most of their points would be waiting.
+OSAIS_SPEED = 30.0
+#: Real seconds after which a story that goes nowhere fails.
+LONGEST = 40.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One death and what became of it."""
+
+    story: str
+    point: Point
+    #: Whether a service had accepted the request when the row did not yet know its number.
+    between: bool
+    wrong: tuple[Wrong, ...]
+
+    def __str__(self) -> str:
+        """As a person reads it."""
+        verdict = "; ".join(map(str, self.wrong)) or "as promised"
+        return f"{self.story} · {self.point}: {verdict}"
+
+
+class Cases:
+    """A world in which one bot dies again and again."""
+
+    def __init__(self, lives: Lives, folder: Path) -> None:
+        self._lives = lives
+        self._folder = folder
+        self._ledger = Ledger(lives.sandbox)
+        self._numbers = itertools.count(1)
+
+    async def count(self, story: str) -> list[Point]:
+        """Let a story run to its end, twice; returns every point along it, in order.
+
+        What housekeeping happened to do meanwhile belongs to neither: it is not there a second time.
+        """
+        once, again = await self._points(story), await self._points(story)
+        return [point for point in again if point in set(once)]
+
+    async def _points(self, story: str) -> list[Point]:
+        self._order(None)
+        await self._until_settled(await self._ask(story))
+        seen: Counter[str] = Counter()
+        points: list[Point] = []
+        for name in self._trace():
+            seen[name] += 1
+            points.append(Point(name=name, nth=seen[name]))
+        return points
+
+    async def play(self, story: str, point: Point) -> Case:
+        """Have the bot die at the point, start it again, and judge every reply that this life had begun."""
+        await self._lives.live()
+        self._order(point)
+        begun: list[Asked] = []
+        while self._lives.bot.running and len(begun) < PLAYS:
+            begun.append(await self._ask(story))
+            await self._until_settled(begun[-1])
+        await self._lives.die()
+        assert self._lives.bot.exit_code == DEAD, f"{story}: did not die at {point}"
+        trace = self._trace()
+        assert (trace[-1], trace.count(trace[-1])) == (point.name, point.nth), f"died at {trace[-1]}, not at {point}"
+        rows = [self._lives.row(asked.record) for asked in begun]
+        cut_off = [row is not None and row["stage"] == "submitting" and row["remote_id"] is None for row in rows]
+        arrived = await self._arrived(begun, cut_off)
+        await self._lives.live()
+        wrong: list[Wrong] = []
+        for asked, may_be_lost in zip(begun, cut_off, strict=True):
+            wrong += await self._judged(asked, may_be_lost=may_be_lost)
+        between = any(lost and there for lost, there in zip(cut_off, arrived, strict=True))
+        return Case(story=story, point=point, between=between, wrong=tuple(wrong))
+
+    async def _arrived(self, begun: Sequence[Asked], cut_off: Sequence[bool]) -> list[bool]:
+        """Whether the services have the requests; one whose sender died may still be read for a moment."""
+        arrived: list[bool] = []
+        for _ in range(ARRIVING):
+            arrived = [bool(asked.made(self._ledger).requests) for asked in begun]
+            if all(there or not lost for lost, there in zip(cut_off, arrived, strict=True)):
+                break
+            await asyncio.sleep(LOOK)
+        return arrived
+
+    async def _judged(self, asked: Asked, *, may_be_lost: bool) -> list[Wrong]:
+        await self._until_settled(asked, patience=PATIENCE)
+        return judge(self._lives, self._ledger, asked, may_be_lost=may_be_lost, row=self._lives.row(asked.record))
+
+    async def _ask(self, story: str) -> Asked:
+        lives = self._lives
+        return await STORIES[story](lives, next(self._numbers), by=lives.ada, channel=lives.channel)
+
+    async def _until_settled(self, asked: Asked, *, patience: float = float("inf")) -> None:
+        """Let time pass until nothing is left to do, the bot died, or patience (in world seconds) is over."""
+        clock = self._lives.sandbox.clock
+        began = clock.monotonic()
+        async with asyncio.timeout(LONGEST):
+            while self._lives.bot.running and not self._settled(asked) and clock.monotonic() < began + patience:
+                await asyncio.sleep(LOOK)
+                # Its first life may take as long as it likes over the acknowledgement; the machine may be slow.
+                if patience < float("inf") or asked.record.state is not InteractionState.PENDING:
+                    clock.advance(STEP)
+
+    def _settled(self, asked: Asked) -> bool:
+        record, row = asked.record, self._lives.row(asked.record)
+        if not answered(asked):
+            self._lives.sandbox.discord.world.settle(record)
+            return record.state is InteractionState.FAILED and (row is None or row["stage"] == "ended")
+        shown = self._lives.versions(record.original_id or 0)[-1]
+        return shows_end(shown) and row is not None and row["stage"] == "ended"
+
+    def _order(self, point: Point | None) -> None:
+        order: dict[str, Any] | None = None if point is None else {"name": point.name, "nth": point.nth}
+        draft = self._folder / "draft.json"
+        draft.write_text(json.dumps(order))
+        draft.rename(self._folder / ORDER)
+
+    def _trace(self) -> list[str]:
+        return (self._folder / TRACE).read_text().splitlines()
+
+
+@asynccontextmanager
+async def open_cases(
+    folder: Path, *, defect: Defect | None = None, key_of: str | None = REGISTERED
+) -> AsyncIterator[Cases]:
+    """A fresh world with a bot that can be told where to die, perhaps one with a planted defect."""
+    async with open_lives(folder, prelude=partial(_begin, folder, defect), key_of=key_of) as lives:
+        await lives.move_to("a place to die")
+        lives.sandbox.osais.speed = OSAIS_SPEED
+        lives.sandbox.horde.text.set_quirks(False)
+        yield Cases(lives, folder)
+
+
+def _begin(folder: Path, defect: Defect | None) -> None:
+    if defect is not None:
+        spoil(defect)
+    watch(folder)

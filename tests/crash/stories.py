@@ -1,0 +1,88 @@
+"""What is asked for along the way, one of each kind; a new kind of job is one class here and a name in `STORIES`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from PIL import Image, ImageDraw
+
+from bot.sandbox.discord import Channel, File, Interaction, User
+from tests.crash.ledger import Ledger, Made
+from tests.flow.town import Town
+
+#: Small pictures that are soon painted, by one worker: they come one after the other, and the reply is edited for each.
+QUICK = {"model": "Anything Diffusion", "size": "small", "steps": 10}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One thing that somebody asked for, and how to find what the services made of it."""
+
+    kind: str
+    record: Interaction
+    #: How many files a complete answer has.
+    files: int
+    #: Whether words of the service belong into the answer.
+    words: bool
+    made: Callable[[Ledger], Made]
+
+
+class Story(Protocol):
+    """One way to ask; `number` makes it unlike any other, so that what was made of it can be told apart."""
+
+    async def __call__(
+        self, town: Town, number: int, *, by: User, channel: Channel, private: bool = False, count: int = 2
+    ) -> Asked: ...
+
+
+async def image(town: Town, number: int, *, by: User, channel: Channel, private: bool = False, count: int = 2) -> Asked:
+    """Ask for pictures."""
+    prompt = f"fox number {number}"
+    options = {"prompt": prompt, "count": count, **QUICK, **_private(private)}
+    record = await town.sandbox.discord.invoke(by, channel, "imagine", options)
+    return Asked(kind="image", record=record, files=count, words=False, made=lambda ledger: ledger.of_image(prompt))
+
+
+async def text(town: Town, number: int, *, by: User, channel: Channel, private: bool = False, count: int = 0) -> Asked:
+    """Ask a question."""
+    question = f"What does fox number {number} say?"
+    record = await town.sandbox.discord.invoke(by, channel, "ask", {"prompt": question, **_private(private)})
+    return Asked(kind="text", record=record, files=0, words=True, made=lambda ledger: ledger.of_text(question))
+
+
+async def alchemy(
+    town: Town, number: int, *, by: User, channel: Channel, private: bool = False, count: int = 0
+) -> Asked:
+    """Have a picture described and enlarged; it is known by its width."""
+    width = 70 + number
+    options = {"forms": "caption, upscale 2x", **_private(private)}
+    picture = File(filename="fox.png", data=drawing(width))
+    record = await town.sandbox.discord.invoke(by, channel, "alchemy", options, attachments={"image": picture})
+    return Asked(kind="alchemy", record=record, files=1, words=True, made=lambda ledger: ledger.of_alchemy(width))
+
+
+async def osais(town: Town, number: int, *, by: User, channel: Channel, private: bool = False, count: int = 2) -> Asked:
+    """Have an engine of OSAIS paint."""
+    prompt = f"engine fox number {number}"
+    options = {"prompt": prompt, "model": "osais:diffusion", "count": count, **_private(private)}
+    record = await town.sandbox.discord.invoke(by, channel, "imagine", options)
+    return Asked(kind="osais", record=record, files=count, words=False, made=lambda ledger: ledger.of_osais(prompt))
+
+
+STORIES: Mapping[str, Story] = {"image": image, "text": text, "alchemy": alchemy, "osais": osais}
+
+
+def drawing(width: int) -> bytes:
+    """A small picture of this width."""
+    canvas = Image.new("RGB", (width, 64), "#3a7d44")
+    ImageDraw.Draw(canvas).ellipse((10, 10, 40, 40), fill="#f2c14e")
+    written = io.BytesIO()
+    canvas.save(written, "PNG")
+    return written.getvalue()
+
+
+def _private(private: bool) -> dict[str, Any]:
+    return {"private": True} if private else {}
