@@ -29,7 +29,7 @@ _PATTERNS: Final = (
     # Interaction and webhook tokens in Discord's paths; they are passwords for fifteen minutes, webhooks' for ever.
     (re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s?\"'\\<>]+"), rf"\1{_HIDDEN}"),
     # The unguessable parts of our own addresses: whoever has them can call us in a service's name.
-    (re.compile(r"(/(?:cb|hook/horde|source)/)[^/\s?\"'\\<>]+"), rf"\1{_HIDDEN}"),
+    (re.compile(r"((?:\bcb|/hook/horde|/source)/)[^/\s?\"'\\<>]+"), rf"\1{_HIDDEN}"),
     # An interaction token by itself: "interaction:" in base64, or anything base64-like of such a length.
     (re.compile(r"\baW50ZXJhY3Rpb2[\w=+/-]{16,}"), _HIDDEN),
     (re.compile(r"(?<![\w+-])[\w+-]{100,}={0,2}"), _HIDDEN),

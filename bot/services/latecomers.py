@@ -8,7 +8,7 @@ says of the end is judged anew (its AIs send the last file after the stop).
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from bot.domain.jobs import Job, ProcessId
 from bot.domain.results import Outcome
 from bot.errors import JobGone, ProviderError, StaleJob, StoreError
 from bot.providers.base import Provider
+from bot.services.tracker import STALE_AFTER
 from bot.store.base import ArtifactStore, InboxStore, JobStore
 
 log = logging.getLogger(__name__)
@@ -67,13 +68,17 @@ class Latecomers:
 
     async def _look(self, name: str, *, asks: bool) -> None:
         now = self._clock.now()
-        came = await self._inbox.files_since(name, max(self._since.get(name, now - LATE), now - LATE))
+        came = await self._inbox.files_since(name, self._since.get(name, now - LATE - OVERLAP))
         if came or asks:
-            for job in await self._store.ended_since(name, self._process, now - LATE):
+            # The inbox judged whether they came in time; one that came at the last moment is still to be found.
+            for job in await self._ended(name, now):
                 if job.remote_id in came or (asks and job.result and job.result.outcome is not Outcome.FINISHED):
                     await self._try(job)
         # What was being written while we looked is looked for once more.
         self._since[name] = now - OVERLAP
+
+    async def _ended(self, name: str, now: datetime) -> Sequence[Job]:
+        return await self._store.ended_since(name, self._process, now - LATE - OVERLAP, stale_before=now - STALE_AFTER)
 
     async def _try(self, job: Job) -> None:
         """The per-job boundary: one that fails stands in nobody's way."""

@@ -112,8 +112,13 @@ class JobStore(Protocol):
         """The job behind a provider's id."""
         ...
 
-    async def ended_since(self, provider: str, owner: ProcessId, since: datetime) -> Sequence[Job]:
-        """The jobs of a provider that `owner` owns and that got their result since then, oldest first."""
+    async def ended_since(
+        self, provider: str, owner: ProcessId, since: datetime, *, stale_before: datetime
+    ) -> Sequence[Job]:
+        """Take over the jobs of a provider that got their result since then, oldest first.
+
+        Mine, nobody's, and those of processes not heard of since `stale_before`.
+        """
         ...
 
     async def known_remote_ids(self, provider: str) -> frozenset[str]:

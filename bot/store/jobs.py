@@ -136,13 +136,13 @@ class SqlJobStore(JobStore):
         found = select(jobs).where(jobs.c.provider == provider, jobs.c.remote_id == remote_id)
         return await self._one(found.order_by(jobs.c.created_at.desc()).limit(1))
 
-    async def ended_since(self, provider: str, owner: ProcessId, since: datetime) -> Sequence[Job]:
-        """The jobs of a provider that `owner` owns and that got their result since then, oldest first."""
-        mine = and_(jobs.c.provider == provider, jobs.c.owner == owner)
-        lately = and_(jobs.c.ended_at >= since, jobs.c.result.is_not(None))
-        statement = select(jobs).where(mine, lately).order_by(jobs.c.ended_at, jobs.c.id)
-        async with self._database.reading() as connection:
-            return readable((await connection.execute(statement)).mappings())
+    async def ended_since(
+        self, provider: str, owner: ProcessId, since: datetime, *, stale_before: datetime
+    ) -> Sequence[Job]:
+        """Take over the jobs of a provider that got their result since then, oldest first."""
+        lately = and_(jobs.c.provider == provider, jobs.c.ended_at >= since, jobs.c.result.is_not(None))
+        which = and_(lately, _free_for(owner, stale_before))
+        return await self._writer.submit(partial(_ended, owner=owner, which=which))
 
     async def known_remote_ids(self, provider: str) -> frozenset[str]:
         """All remote ids of jobs that are kept."""
@@ -314,6 +314,13 @@ async def _unaccepted(connection: AsyncConnection, *, owner: ProcessId, stale_be
     )
     rows = (await connection.execute(statement)).mappings().all()
     return readable(sorted(rows, key=lambda row: (row["created_at"], row["id"])))
+
+
+async def _ended(connection: AsyncConnection, *, owner: ProcessId, which: ColumnElement[bool]) -> list[Job]:
+    not_mine = or_(jobs.c.owner != owner, jobs.c.owner.is_(None))
+    await connection.execute(update(jobs).where(which, not_mine).values(owner=owner, version=jobs.c.version + 1))
+    rows = await connection.execute(select(jobs).where(which).order_by(jobs.c.ended_at, jobs.c.id))
+    return readable(rows.mappings())
 
 
 def _leasable(owner: ProcessId, stale_before: datetime) -> ColumnElement[bool]:

@@ -260,6 +260,17 @@ async def test_checks_alone_lead_to_an_end(stand: Stand, scenario: str, step: St
     assert (job.progress.step, conclude(job).outcome) == (step, outcome)
 
 
+async def test_run_that_ended_while_nobody_listened_is_asked_about_before_it_is_given_up(stand: Stand) -> None:
+    job = await stand.submitted()
+    await stand.passed(3600.0)
+    # What the next life of the bot knows of it stands in the row alone.
+    stand.provider._known.clear()
+    stand.provider._handed_over.clear()
+    job = await stand.followed(job)
+    assert conclude(job).outcome is Outcome.FINISHED
+    assert len(job.usable) == 2
+
+
 async def test_checks_are_gentle(stand: Stand) -> None:
     stand.sim.play_next("silence")
     job = await stand.submitted()

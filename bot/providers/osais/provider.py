@@ -208,10 +208,13 @@ class OsaisProvider:
     # -- checking -------------------------------------------------------------------------------------------------
 
     def _wants_check(self, run: EngineJob, uid: str, news: Progress) -> bool:
-        """Whether to ask now: at once for a run of an earlier process, whose calls may have met a closed door."""
+        """Whether to ask now: at once for a run of an earlier process, whose calls may have met a closed door.
+
+        Also where its time seems to be up: that may have passed while nobody was there to listen.
+        """
         known = self._known.get(uid)
         if known is None and uid not in self._handed_over:
-            return not news.over
+            return not news.over or news.step == Step.TIMED_OUT
         expected, now = run.request.expected, self._clock.now()
         return wants_check(news, known, expected=expected, pushed=self._pushed, now=now)
 

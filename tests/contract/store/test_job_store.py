@@ -468,6 +468,7 @@ async def test_jobs_that_ended_lately_are_found_by_their_owner(store: JobStore) 
     ended, running = make_job(stage=Stage.ENDED, provider="osais"), make_job(stage=Stage.WAITING, provider="osais")
     for job in (ended, running, make_job(stage=Stage.ENDED, provider="horde")):
         await store.add(job)
-    assert [job.id for job in await store.ended_since("osais", OWNER, NOW)] == [ended.id]
-    assert await store.ended_since("osais", OWNER, NOW + timedelta(seconds=1)) == []
-    assert await store.ended_since("osais", ProcessId("another"), NOW) == []
+    assert [job.id for job in await store.ended_since("osais", OWNER, NOW, stale_before=STALE)] == [ended.id]
+    assert await store.ended_since("osais", OWNER, NOW + SECOND, stale_before=STALE) == []
+    (adopted,) = await store.ended_since("osais", OTHER, NOW, stale_before=STALE)
+    assert adopted.owner == OTHER, "the one that ended it has no heartbeat"
