@@ -21,7 +21,7 @@ from bot.clock import Clock
 from bot.delivery import Delivery, DiscordRefetcher, MessageOpener, Notices, OriginalFinder
 from bot.delivery.routes import Routes
 from bot.domain.jobs import ProcessId
-from bot.errors import SetupError
+from bot.errors import SetupError, StoreError
 from bot.http import HttpClient
 from bot.media import MediaFetcher
 from bot.providers.horde import Account, AlchemyDesk, Catalogue, HordeAlchemyProvider, HordeClient, HordeImageProvider
@@ -394,7 +394,10 @@ async def _purge(app: App) -> None:
 
 
 async def _every(clock: Clock, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
-    """Do a chore now and again; one that fails ends the process, its own errors it has to handle itself."""
+    """Do a chore now and again; a database that stumbles costs one turn, anything else ends the process."""
     while True:
-        await chore()
+        try:
+            await chore()
+        except StoreError as error:
+            log.warning("a chore was lost", extra={"action": "chore.lost", "cause": str(error)})
         await clock.sleep(seconds)

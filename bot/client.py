@@ -138,7 +138,7 @@ class MusterClient(commands.AutoShardedBot):
                 return
             except discord.LoginFailure as error:
                 raise SetupError([_LOGIN_REFUSED]) from error
-            except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+            except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError, ValueError) as error:
                 if failures == 0:
                     log.warning("cannot log in yet", extra={"action": "discord.down", "cause": type(error).__name__})
                 await self._forget_session()
@@ -168,7 +168,7 @@ class MusterClient(commands.AutoShardedBot):
                 if error.code in {_BAD_TOKEN, _BAD_INTENTS}:
                     raise SetupError([_LOGIN_REFUSED if error.code == _BAD_TOKEN else _INTENTS_REFUSED]) from error
                 raise
-            except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+            except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError, ValueError) as error:
                 log.warning("no gateway", extra={"action": "gateway.down", "cause": type(error).__name__})
                 await self._clock.sleep(LOGIN_PATIENCE[-1] / 6)
 
@@ -181,7 +181,7 @@ class MusterClient(commands.AutoShardedBot):
             try:
                 await self._sync_once()
                 return
-            except (discord.HTTPException, aiohttp.ClientError, OSError, StoreError) as error:
+            except (discord.HTTPException, aiohttp.ClientError, OSError, ValueError, StoreError) as error:
                 log.warning("commands not synced", extra={"action": "commands.failed", "cause": str(error)})
                 await self._clock.sleep(LOGIN_PATIENCE[min(failures, len(LOGIN_PATIENCE) - 1)])
                 failures += 1

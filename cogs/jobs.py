@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.delivery import Delivery
-from bot.domain.jobs import Job, JobId, is_text
+from bot.domain.jobs import Job, JobId, is_engine, is_text
 from bot.domain.preferences import Notify
 from bot.errors import InvalidRequest
 from bot.render.jobs import job_choice, render_jobs, render_notify
@@ -24,6 +24,9 @@ SHOWN, OFFERED = 10, 25
 #: What stands for every job.
 ALL = "all"
 NOTHING_TO_STOP = "None of your jobs is in work; there is nothing to cancel."
+ASKED_IN_PRIVATE = (
+    "You asked for this one in a direct message. Please use `/jobs retry` there, so that it stays private."
+)
 OVER = "This one is already over; there is nothing left to cancel."
 
 
@@ -76,7 +79,11 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
     async def retry(self, interaction: discord.Interaction[Any], job: str) -> None:
         """Do what its button would do."""
         found = await self._jobs.own(JobId(job), interaction.user.id)
-        await self._presses.pressed(interaction, "reask" if is_text(found) else "again", found.id)
+        if found.reply.guild_id is None and interaction.guild_id is not None and not found.reply.ephemeral:
+            await interaction.response.send_message(ASKED_IN_PRIVATE, ephemeral=True)
+            return
+        verb = "reask" if is_text(found) else "rerun" if is_engine(found) else "again"
+        await self._presses.pressed(interaction, verb, found.id)
 
     @app_commands.command(name="notify", description="How I tell you of an answer that took longer than five minutes")
     @app_commands.describe(how="Left out, I say what you chose")

@@ -22,7 +22,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.clock import Clock
 from bot.domain.jobs import Job, JobId, ProcessId
-from bot.errors import ProviderError, Unavailable
+from bot.errors import ProviderError, StoreError, Unavailable
 from bot.providers.base import Provider
 from bot.services.cadence import until_next_probe
 from bot.store.base import JobStore
@@ -172,7 +172,10 @@ class Breakers:
         """Note an answer; jobs that waited for the service are due at once."""
         if self.of(provider).answered():
             theirs = [name for name in self._providers if _service(name) == _service(provider)]
-            await self._store.resume(self._process, providers=theirs, now=self._clock.now())
+            try:
+                await self._store.resume(self._process, providers=theirs, now=self._clock.now())
+            except StoreError as error:  # they come by by themselves, a little later
+                log.warning("nobody was told", extra={"action": "provider.untold", "cause": str(error)})
 
     async def sign_of_life(self, provider: str) -> None:
         """Ask the service for one, where one of its providers can. Raises `ProviderError`."""

@@ -13,11 +13,14 @@ from bot.domain.jobs import Job, WaitsFor
 from bot.domain.results import Outcome, Result
 from bot.errors import (
     Busy,
+    JobGone,
     Maintenance,
     MediaError,
     Paused,
     ProviderError,
     Rejected,
+    StaleJob,
+    StoreError,
     SubmissionUncertain,
     Unauthorized,
     Unavailable,
@@ -27,11 +30,14 @@ from bot.services.breakers import Breakers
 from bot.services.cadence import FIRST_LOOK, patience
 from bot.services.moves import Moves
 from bot.services.ports import Sources
+from bot.store.base import Change
 
 log = logging.getLogger(__name__)
 
 #: Maintenance is asked about again after a minute, seconds.
 MAINTENANCE_PAUSE = 60.0
+#: A number that cannot be written is tried again after so many seconds.
+WRITE_AGAIN = (0.5, 1.0, 2.0)
 
 
 class HandingOver:
@@ -134,16 +140,29 @@ class HandingOver:
 
     async def _accepted(self, job: Job, submission: Submission) -> None:
         now = self._clock.now()
-        await self._breakers.answered(job.provider)
 
         def change(row: Job) -> Job:
             row = row.submitted(remote_id=submission.remote_id, cost=submission.cost, now=now)
             return replace(row, due_at=now + timedelta(seconds=FIRST_LOOK), cadence=FIRST_LOOK)
 
-        job = await self._moves.change(job.id, change)
+        # Before anything else: a number that is not written down may be lost for good.
+        job = await self._written_down(job, change)
+        await self._breakers.answered(job.provider)
         names = {"job_id": job.id, "remote_id": submission.remote_id, "provider": job.provider}
         log.info("job submitted", extra={"action": "job.submitted", **names})
         self._moves.show(job)
+
+    async def _written_down(self, job: Job, change: Change) -> Job:
+        """Write the request's number; a database that stumbles is tried again while we still know it."""
+        for wait in WRITE_AGAIN:
+            try:
+                return await self._moves.change(job.id, change)
+            except (StaleJob, JobGone):
+                raise
+            except StoreError as error:
+                log.warning("not written yet", extra={"action": "job.unwritten", "job_id": job.id, "cause": str(error)})
+                await self._clock.sleep(wait)
+        return await self._moves.change(job.id, change)
 
     async def not_accepted(self, job: Job, error: ProviderError) -> None:
         """It surely did not arrive: keep it here and say why, or end it with the reason."""

@@ -234,12 +234,14 @@ class Tracker:
     async def _turn(self, job: Job) -> bool:
         """Wait for the job's turn; False when it was given up, or when the provider takes nothing."""
         given_up = self._in_turn[job.id] = asyncio.Event()
+        if job.id in self._missed or self._closing.is_set():
+            given_up.set()  # it was cancelled while it was made ready, or there is no time left
         self._make_room(job.id)
         turn = asyncio.ensure_future(self._line.turn(job))
         leaving = asyncio.ensure_future(given_up.wait())
         try:
             await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not turn.done():
+            if not turn.done() or given_up.is_set():
                 return False
             await turn
         except ProviderError as error:
