@@ -10,8 +10,8 @@ from bot.domain.jobs import Job, JobId, ReplyAddress
 class Book(Protocol):
     """What delivery writes down; rows of other processes are left alone."""
 
-    async def delivered(self, job_id: JobId) -> None:
-        """The reply shows the end."""
+    async def delivered(self, job_id: JobId, artifacts: int) -> None:
+        """The reply shows the end, with so many artifacts: one that came meanwhile is still to be shown."""
         ...
 
     async def posted(self, job_id: JobId, message_id: int) -> None:

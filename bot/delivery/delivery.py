@@ -180,7 +180,7 @@ class Delivery:
         if job.over:
             if await self._notices.tell(job):
                 await self._book.notified(job.id)
-            await self._book.delivered(job.id)
+            await self._book.delivered(job.id, len(job.artifacts))
             self._replies.pop(job.id, None)
 
     def _wait(self, reply: Reply, job: Job) -> float:

@@ -235,9 +235,14 @@ class ReplyBook:
         self._process = process
         self._messages = messages
 
-    async def delivered(self, job_id: JobId) -> None:
-        """Note that the reply shows the end."""
-        await self._write(job_id, lambda row: row.delivered(self._clock.now()) if row.over else row)
+    async def delivered(self, job_id: JobId, artifacts: int) -> None:
+        """Note that the reply shows the end with so many artifacts, unless one came meanwhile that it does not show."""
+
+        def change(row: Job) -> Job:
+            shown = row.over and len(row.artifacts) == artifacts
+            return row.delivered(self._clock.now()) if shown else row
+
+        await self._write(job_id, change)
 
     async def posted(self, job_id: JobId, message_id: int) -> None:
         """Note that a message shows (a part of) what the job brought."""

@@ -48,7 +48,7 @@ class Notes:
     async def owned(self, job_id: JobId) -> bool:
         return not self.lost
 
-    async def delivered(self, job_id: JobId) -> None:
+    async def delivered(self, job_id: JobId, artifacts: int) -> None:
         self.done.append(job_id)
 
     async def posted(self, job_id: JobId, message_id: int) -> None: ...

@@ -10,11 +10,12 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.domain.jobs import JobId, ProcessId
+from bot.domain.results import Outcome, Result
 from bot.domain.stages import Stage
 from bot.services.jobs import ReplyBook
 from bot.store.engine import open_database
 from bot.store.jobs import SqlJobStore
-from tests.factories import OWNER, make_job, make_reply
+from tests.factories import OWNER, make_artifact, make_job, make_reply
 
 OTHER = ProcessId("process-2")
 
@@ -37,7 +38,7 @@ async def test_process_that_slept_too_long_speaks_for_its_jobs_no_more(store: Sq
     assert taken.id == job.id
     assert not await book.owned(job.id)
     assert not await book.owned(JobId("unknown"))
-    await book.delivered(job.id)
+    await book.delivered(job.id, len(job.artifacts))
     assert await book.moved(job.id, make_reply()) is None
     row = await store.get(job.id)
     assert row == taken, "nothing of it was written"
@@ -52,3 +53,16 @@ async def test_lost_reply_that_got_another_one_is_shown_there_and_told_of_once(s
     assert (moved.reply.message_id, moved.reply.detached) == (77, "")
     assert moved.notified_at is not None
     assert moved.stage is Stage.DELIVERING
+
+
+async def test_end_that_lacks_what_came_meanwhile_is_not_noted_as_shown(store: SqlJobStore) -> None:
+    clock = ManualClock()
+    book = ReplyBook(store=store, clock=clock, process=OWNER)
+    made = make_job(stage=Stage.PROCESSING, artifacts=(make_artifact(0), make_artifact(1)))
+    job = made.concluded(Result(outcome=Outcome.FINISHED), clock.now())
+    await store.add(job)
+    for shown, stage in ((1, Stage.DELIVERING), (2, Stage.ENDED)):
+        await book.delivered(job.id, shown)
+        row = await store.get(job.id)
+        assert row is not None
+        assert row.stage is stage
