@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from aiohttp import web
 
@@ -14,6 +15,10 @@ CONTROL_PREFIX = "/sandbox"
 
 #: Marks a request the sandbox makes to itself: neither logged nor disturbed.
 INNER_HEADER = "X-Sandbox-Inner"
+
+
+#: One lever or look of a control API: it takes the JSON body, and answers what is sent back (None: `{"ok": true}`).
+Operation = Callable[[Mapping[str, Any]], object]
 
 
 class Service(StrEnum):
@@ -72,6 +77,37 @@ async def json_object(request: web.Request) -> dict[str, object]:
     if not isinstance(value, dict):
         refuse("the body has to be a JSON object")
     return value
+
+
+def operation_routes(
+    prefix: str,
+    *,
+    looks: Mapping[str, Operation],
+    levers: Mapping[str, Operation],
+    refusals: tuple[type[Exception], ...] = (),
+) -> list[web.RouteDef]:
+    """One GET for each look and one POST for each lever; bad input, and any of `refusals`, is a 400 with `error`."""
+    gets = [web.get(f"{prefix}/{name}", _handler(look, refusals, reads=False)) for name, look in looks.items()]
+    posts = [web.post(f"{prefix}/{name}", _handler(lever, refusals, reads=True)) for name, lever in levers.items()]
+    return [*gets, *posts]
+
+
+def _handler(
+    operation: Operation, refusals: tuple[type[Exception], ...], *, reads: bool
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    bad: tuple[type[Exception], ...] = (KeyError, TypeError, ValueError, *refusals)
+
+    async def handle(request: web.Request) -> web.Response:
+        body = await json_object(request) if reads else {}
+        try:
+            result = operation(body)
+            if inspect.isawaitable(result):
+                result = await result
+        except bad as error:
+            refuse(f"missing or unknown {error}" if isinstance(error, KeyError) else str(error))
+        return web.json_response({"ok": True} if result is None else result)
+
+    return handle
 
 
 def number(body: Mapping[str, object], key: str) -> float | None:

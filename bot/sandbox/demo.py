@@ -72,7 +72,7 @@ def _play(args: argparse.Namespace) -> int:
     if args.sabotage and sabotage is None:
         _complain(f"There is no sabotage {args.sabotage!r}. There are: {', '.join(SABOTAGES)}.")
         return EXIT_USAGE
-    return asyncio.run(_unless_terminated(_play_scenario(scenario, sabotage, speed=args.speed, seed=args.seed)))
+    return asyncio.run(_unless_terminated(play_scenario(scenario, sabotage, speed=args.speed, seed=args.seed)))
 
 
 async def _unless_terminated(playing: Coroutine[object, object, int]) -> int:
@@ -92,10 +92,21 @@ async def _unless_terminated(playing: Coroutine[object, object, int]) -> int:
     return EXIT_TERMINATED if task.cancelled() else task.result()
 
 
-async def _play_scenario(scenario: Scenario, sabotage: Sabotage | None, *, speed: float, seed: int) -> int:
+async def play_scenario(
+    scenario: Scenario,
+    sabotage: Sabotage | None,
+    *,
+    speed: float,
+    seed: int,
+    make_bot: Callable[..., BotProcess] = BotProcess.following,
+) -> int:
+    """Play it in a world of its own with the bot that `make_bot` makes; returns 0 if it ended as promised, else 1."""
     _print(f"Scenario {scenario.name}: {scenario.summary}")
     # Any free port: a headless demo is talked to by nobody else, and several may run at once.
-    async with _world(port=0, speed=speed, seed=seed) as (sandbox, bot), aiohttp.ClientSession() as session:
+    async with (
+        _world(port=0, speed=speed, seed=seed, make_bot=make_bot) as (sandbox, bot),
+        aiohttp.ClientSession() as session,
+    ):
         world = World(session, sandbox.control_url)
         try:
             async with asyncio.timeout(LONGEST_PLAY):
@@ -126,7 +137,12 @@ async def _leave_running(args: argparse.Namespace) -> None:
 
 @contextlib.asynccontextmanager
 async def _world(
-    *, port: int, speed: float, seed: int, echo: Callable[[str], None] | None = None
+    *,
+    port: int,
+    speed: float,
+    seed: int,
+    echo: Callable[[str], None] | None = None,
+    make_bot: Callable[..., BotProcess] = BotProcess.following,
 ) -> AsyncIterator[tuple[Sandbox, BotProcess]]:
     """Serve a world with a bot in it that is not started yet; on leaving, the bot is stopped first."""
     with tempfile.TemporaryDirectory(prefix="muster-demo-") as name:
@@ -134,7 +150,7 @@ async def _world(
         proxy = AddressMap.to_free_port(PUBLIC_URL)
         async with Sandbox(port=port, speed=speed, seed=seed, address_map=proxy) as sandbox:
             settings = sandbox.settings_env(f"sqlite+aiosqlite:///{folder / 'muster.db'}", horde_user=HORDE_USER)
-            bot = BotProcess.following(sandbox.control_url, folder=folder, settings=settings, echo=echo)
+            bot = make_bot(sandbox.control_url, folder=folder, settings=settings, echo=echo)
             sandbox.bot_control.adopt(bot)
             try:
                 yield sandbox, bot

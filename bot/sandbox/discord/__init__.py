@@ -12,20 +12,8 @@ docs/sandbox-discord.md says what is simulated, how closely, and what the contro
 
 from .errors import ActRefusedError
 from .events import Subscription
-from .model import (
-    CallbackKind,
-    Channel,
-    File,
-    Guild,
-    Interaction,
-    InteractionKind,
-    InteractionState,
-    Json,
-    Message,
-    MessageVersion,
-    Route,
-    User,
-)
+from .kinds import CallbackKind, InteractionKind, InteractionState, Route
+from .model import Channel, File, Guild, Interaction, Json, Message, MessageVersion, User
 from .permissions import Permission
 from .sim import DiscordSim
 

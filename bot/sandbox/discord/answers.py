@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .errors import Refusal
+from .kinds import InteractionKind, MessageFlag, MessageKind, Route
 from .messages import MessageDesk
-from .model import Channel, Interaction, InteractionKind, Json, Message, MessageFlag, MessageKind, Route
+from .model import Channel, Interaction, Json, Message
 from .permissions import sending_bit
 from .uploads import Upload
 from .world import World

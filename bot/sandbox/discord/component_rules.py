@@ -154,17 +154,10 @@ def _check_button(errors: FormErrors, button: Json, place: str) -> None:
     style, custom_id, url = button.get("style"), button.get("custom_id"), button.get("url")
     if not isinstance(style, int) or not 1 <= style <= PREMIUM_STYLE:
         errors.choices(f"{place}.style", "1, 2, 3, 4, 5, 6")
-    elif style == LINK_STYLE:
-        errors.length(f"{place}.url", url, 1, 512)
-        if custom_id:
-            errors.add(
-                place,
-                "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
-                "A custom id and url cannot both be specified",
-            )
     elif style != PREMIUM_STYLE:
-        errors.length(f"{place}.custom_id", custom_id, 1, 100)
-        if url:
+        wanted, stray, most = ("url", custom_id, 512) if style == LINK_STYLE else ("custom_id", url, 100)
+        errors.length(f"{place}.{wanted}", button.get(wanted), 1, most)
+        if stray:
             errors.add(
                 place,
                 "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",

@@ -16,7 +16,8 @@ from aiohttp import WSMsgType, web
 
 from . import intents as intent
 from .events import EventFeed
-from .model import ChannelKind, Guild, Json, Message
+from .kinds import ChannelKind
+from .model import Guild, Json, Message
 from .payloads import Payloads
 from .sessions import CloseOrder, Connection, Op, Session
 from .snowflakes import iso

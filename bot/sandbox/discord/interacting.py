@@ -13,8 +13,9 @@ from typing import Any
 from .component_rules import LINK_STYLE, SELECTS, ComponentKind, walk
 from .composing import number_components
 from .errors import ActRefusedError
+from .kinds import InteractionKind, InteractionState
 from .modals import fill_in
-from .model import Channel, File, Interaction, InteractionKind, InteractionState, Json, Message, User
+from .model import Channel, File, Interaction, Json, Message, User
 from .option_values import ATTACHMENT, CHANNEL, MENTIONABLE, ROLE, USER, Call, check_values, find_call
 from .people import People
 from .world import Ref

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from .errors import ActRefusedError
 from .events import EventFeed
 from .gateway import Gateway
-from .model import Channel, Guild, Interaction, InteractionKind, Json, User
+from .kinds import InteractionKind
+from .model import Channel, Guild, Interaction, Json, User
 from .option_values import CHANNEL, MENTIONABLE, ROLE, USER
 from .payloads import Payloads
 from .permissions import EVERYONE, IN_BOT_DM, Permission

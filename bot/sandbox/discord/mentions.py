@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from .component_rules import ComponentKind, walk
-from .model import Json, Pings, Route
+from .kinds import Route
+from .model import Json, Pings
 
 _USER = re.compile(r"<@!?(\d+)>")
 _ROLE = re.compile(r"<@&(\d+)>")

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from .component_rules import check_components
 from .errors import FormErrors
-from .model import Json, MessageFlag
+from .kinds import MessageFlag
+from .model import Json
 
 CONTENT: Final = 2000
 EMBEDS: Final = 10

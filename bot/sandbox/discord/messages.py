@@ -11,19 +11,10 @@ from .composing import Media, choose_files, number_components, store_files
 from .errors import FormErrors, Refusal
 from .events import EventFeed
 from .gateway import Gateway
+from .kinds import MessageFlag, MessageKind, Route
 from .mentions import pings_of, texts_of
 from .message_rules import check_message, check_v2_fields, is_v2
-from .model import (
-    Channel,
-    Interaction,
-    Json,
-    Message,
-    MessageFlag,
-    MessageKind,
-    MessageVersion,
-    Route,
-    StoredFile,
-)
+from .model import Channel, Interaction, Json, Message, MessageVersion, StoredFile
 from .payloads import Payloads
 from .snowflakes import iso
 from .uploads import Upload

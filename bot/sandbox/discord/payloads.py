@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .attachments import AttachmentStore
-from .model import Interaction, InteractionKind, Json, Message, MessageKind, MessageVersion, StoredFile
+from .kinds import InteractionKind, MessageKind
+from .model import Interaction, Json, Message, MessageVersion, StoredFile
 from .place_payloads import PlacePayloads
 from .snowflakes import iso
 from .world import World

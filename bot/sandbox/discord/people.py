@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from .core import Core
 from .errors import ActRefusedError, ApiError
-from .model import UPLOAD_LIMIT, Channel, ChannelKind, File, Guild, Json, Message, MessageKind, Route, User
+from .kinds import ChannelKind, MessageKind, Route
+from .model import UPLOAD_LIMIT, Channel, File, Guild, Json, Message, User
 from .permissions import Permission, bits_of, sending_bit
 from .reports import Reports
 from .uploads import Part, Upload

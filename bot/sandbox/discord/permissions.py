@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from enum import IntFlag
 from typing import Final
 
-from .model import Channel, ChannelKind, Guild, Overwrite
+from .kinds import ChannelKind
+from .model import Channel, Guild, Overwrite
 
 
 class Permission(IntFlag):

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from .model import (
-    Channel,
-    ChannelKind,
-    Guild,
-    Json,
-    Overwrite,
-    Role,
-    User,
-)
+from .kinds import ChannelKind
+from .model import Channel, Guild, Json, Overwrite, Role, User
 from .snowflakes import iso
 from .world import World
 

@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from .attachments import AttachmentStore
-from .model import (
-    Channel,
-    ChannelKind,
-    Guild,
-    Interaction,
-    InteractionState,
-    Json,
-    Message,
-    MessageVersion,
-    StoredFile,
-    User,
-)
+from .kinds import ChannelKind, InteractionState
+from .model import Channel, Guild, Interaction, Json, Message, MessageVersion, StoredFile, User
 from .payloads import Payloads
 from .permissions import names_of
 from .snowflakes import iso

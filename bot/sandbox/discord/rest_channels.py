@@ -8,8 +8,9 @@ from aiohttp import web
 
 from .errors import FormErrors, Refusal
 from .gateway import Gateway
+from .kinds import ChannelKind, MessageKind, Route
 from .messages import MessageDesk
-from .model import UPLOAD_LIMIT, Channel, ChannelKind, Json, Message, MessageKind, Route
+from .model import UPLOAD_LIMIT, Channel, Json, Message
 from .payloads import Payloads
 from .permissions import Permission, sending_bit
 from .rest import NO_CONTENT, Rest, number

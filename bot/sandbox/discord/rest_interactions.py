@@ -10,16 +10,9 @@ from .answers import Answers
 from .component_rules import check_modal
 from .errors import FormErrors, Refusal, form_error
 from .events import EventFeed
+from .kinds import CallbackKind, InteractionKind, InteractionState, Route
 from .messages import MessageDesk
-from .model import (
-    CallbackKind,
-    Interaction,
-    InteractionKind,
-    InteractionState,
-    Json,
-    Message,
-    Route,
-)
+from .model import Interaction, Json, Message
 from .payloads import Payloads
 from .rest import NO_CONTENT, Rest, number
 from .snowflakes import iso

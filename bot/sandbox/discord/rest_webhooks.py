@@ -8,8 +8,9 @@ from aiohttp import web
 
 from .answers import Answers
 from .errors import Refusal
+from .kinds import CallbackKind, Route
 from .messages import MessageDesk
-from .model import CallbackKind, Interaction, Message, Route
+from .model import Interaction, Message
 from .payloads import Payloads
 from .rest import NO_CONTENT, Rest, number
 from .uploads import Upload, read_upload

@@ -10,7 +10,8 @@ from bot.clock import Clock
 
 from .control import Control
 from .interacting import Interacting
-from .model import InteractionState, User
+from .kinds import InteractionState
+from .model import User
 from .rate_limits import ScriptedLimit
 from .rest import Rest
 from .rest_basics import BasicRoutes

@@ -12,20 +12,8 @@ from typing import Protocol, TypeVar
 from bot.clock import Clock
 
 from .errors import ActRefusedError
-from .model import (
-    UPLOAD_LIMIT,
-    Channel,
-    ChannelKind,
-    Guild,
-    Interaction,
-    InteractionState,
-    Json,
-    Member,
-    Message,
-    Overwrite,
-    Role,
-    User,
-)
+from .kinds import ChannelKind, InteractionState
+from .model import UPLOAD_LIMIT, Channel, Guild, Interaction, Json, Member, Message, Overwrite, Role, User
 from .permissions import ALL, EVERYONE, MODERATOR, permissions_in, permissions_of
 from .snowflakes import Snowflakes
 

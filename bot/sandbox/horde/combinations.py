@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from bot.sandbox.horde.catalogue import BASELINE_NAMES, ModelCard
 from bot.sandbox.horde.errors import HordeError
-from bot.sandbox.horde.orders import POST_PROCESSORS, ImageOrder
+from bot.sandbox.horde.orders import ImageOrder
+from bot.sandbox.horde.post_processors import POST_PROCESSORS
 
 MAX_LORAS = 5
 MAX_TIS = 20

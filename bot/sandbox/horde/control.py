@@ -33,20 +33,18 @@ Bad input is a 400 `{"error": "..."}`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot.sandbox.control import Operation, operation_routes
 from bot.sandbox.horde.errors import HordeError
 
 if TYPE_CHECKING:
     from bot.sandbox.horde.simulator import HordeSim
 
 PREFIX = "/sandbox/horde"
-Operation = Callable[[Mapping[str, Any]], object]
 
 
 def control_routes(sim: HordeSim) -> list[web.RouteDef]:
@@ -58,10 +56,8 @@ def control_routes(sim: HordeSim) -> list[web.RouteDef]:
         "text": lambda _: sim.text.state(),
         "alchemy": lambda _: dict(sim.alchemy_results),
     }
-    gets = [web.get(f"{PREFIX}/{name}", _handler(operation, reads=False)) for name, operation in looks.items()]
-    operations = {**_levers(sim), **_alchemy(sim), **_people(sim)}
-    posts = [web.post(f"{PREFIX}/{name}", _handler(operation, reads=True)) for name, operation in operations.items()]
-    return [*gets, *posts]
+    levers = {**_levers(sim), **_alchemy(sim), **_people(sim)}
+    return operation_routes(PREFIX, looks=looks, levers=levers, refusals=(HordeError,))
 
 
 def _levers(sim: HordeSim) -> dict[str, Operation]:
@@ -124,16 +120,3 @@ def _users(sim: HordeSim) -> list[dict[str, object]]:
         }
         for user in sim.world.people
     ]
-
-
-def _handler(operation: Operation, *, reads: bool) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(request: web.Request) -> web.Response:
-        try:
-            body = await request.json() if reads and request.can_read_body else {}
-            result = operation(body)
-        except (HordeError, KeyError, TypeError, ValueError) as error:
-            problem = f"missing or unknown {error}" if isinstance(error, KeyError) else str(error)
-            return web.json_response({"error": problem}, status=400)
-        return web.json_response({"ok": True} if result is None else result, dumps=json.dumps)
-
-    return handle

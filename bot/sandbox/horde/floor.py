@@ -16,20 +16,20 @@ from bot.sandbox.horde import pricing
 from bot.sandbox.horde.agenda import Agenda
 from bot.sandbox.horde.orders import ImageOrder
 from bot.sandbox.horde.painting import paint, placeholder
-from bot.sandbox.horde.requests import FAULT_LIMIT, Censorship, Job, JobState, Picture, Request
+from bot.sandbox.horde.requests import Censorship, Job, Picture, Request
 from bot.sandbox.horde.standing import in_order
 from bot.sandbox.horde.strangers import Strangers
+from bot.sandbox.horde.waiting import FAULT_LIMIT, REQUEST_SECONDS, JobState
 from bot.sandbox.horde.workers import Worker
 from bot.sandbox.horde.world import Delivery, World
 
-REQUEST_SECONDS = 20 * 60.0
 SWEEP_SECONDS = 60.0
 STRANGERS_SECONDS = 15.0
 #: Seconds between an idle worker's looks at the queue, before the speed factor.
 POP_SECONDS = (0.5, 2.0)
 OVERHEAD_SECONDS = 2.0
 _PAINTERS = 2
-_STATISTICS_SECONDS = 24 * 3600.0
+STATISTICS_SECONDS = 24 * 3600.0
 _MODEL_COST = {"flux_1": 4.0, "stable_cascade": 1.5}
 
 
@@ -68,7 +68,7 @@ class Floor:
     def wake(self) -> None:
         """Let every free worker look at the queue soon: call it whenever there may be new work."""
         for worker in self._world.park.online:
-            if worker.busy < worker.threads and not worker.about_to_pop:
+            if worker.has_a_free_thread and not worker.about_to_pop:
                 worker.about_to_pop = True
                 delay = self._world.rng.uniform(*POP_SECONDS) / self._world.speed
                 self._agenda.after(delay, partial(self._pop, worker))
@@ -77,8 +77,7 @@ class Floor:
 
     def _pop(self, worker: Worker) -> None:
         worker.about_to_pop = False
-        free = worker.online and not worker.paused and worker.busy < worker.threads
-        if not free or self._world.impossible:
+        if not worker.free or self._world.impossible:
             return
         for request in in_order(self._world):
             model = worker.model_for(request.order, self._world.catalogue)
@@ -190,7 +189,7 @@ class Floor:
         self._leave(worker)
 
     def _leave(self, worker: Worker) -> None:
-        worker.busy = max(0, worker.busy - 1)
+        worker.leave()
         self.wake()
 
     # --- rounds ----------------------------------------------------------------------------------------------------
@@ -204,12 +203,11 @@ class Floor:
                 job.worker.uncompleted += 1
         for request in list(world.requests.values()):
             if request.restarted >= FAULT_LIMIT:
-                request.faulted = True
-                request.release_hold()
+                request.give_up()
             if world.now >= request.expires:
                 request.release_hold()
                 del world.requests[request.id]
-        world.deliveries = [one for one in world.deliveries if one.at > world.now - _STATISTICS_SECONDS]
+        world.deliveries = [one for one in world.deliveries if one.at > world.now - STATISTICS_SECONDS]
         world.pictures.prune()
         self.wake()
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from aiohttp import web
 
 from bot.sandbox.horde import limits
-from bot.sandbox.horde.errors import HordeError, not_found, unreadable_body
+from bot.sandbox.horde.calls import UNKNOWN_AGENT, agent_of, read_json, sender_of
+from bot.sandbox.horde.errors import HordeError, not_found
 from bot.sandbox.horde.gate import Answer, Endpoint, Gate, address_of
-from bot.sandbox.horde.intake import Intake, Sender
+from bot.sandbox.horde.intake import Intake
 from bot.sandbox.horde.limits import Limiter
-from bot.sandbox.horde.requests import Job, JobState, Request
+from bot.sandbox.horde.requests import Job, Request
 from bot.sandbox.horde.schema import IMAGE_SCHEMA, check_schema
 from bot.sandbox.horde.standing import Standing
+from bot.sandbox.horde.waiting import JobState
 from bot.sandbox.horde.world import World
 
-UNKNOWN_AGENT = "unknown:0:unknown"
 CHECK_CACHE_SECONDS = 1.0
 
 
@@ -51,11 +50,7 @@ class ImageViews:
         """Take an image request: schema, key header, then the business rules."""
         payload = await read_json(request)
         check_schema(IMAGE_SCHEMA, payload)
-        sender = Sender(
-            key=required_key(request),
-            address=address_of(request),
-            agent=request.headers.get("Client-Agent", UNKNOWN_AGENT),
-        )
+        sender = sender_of(request)
         status, body, payer = await self._intake.accept(payload, sender)
         if payer is not None and (payer.user.trusted or payer.user.service):
             self._limiter.ease(sender.address)
@@ -64,8 +59,7 @@ class ImageViews:
 
     async def check(self, request: web.Request) -> Answer:
         """The cheap look; refused to nameless clients whose address is in timeout."""
-        agent = request.headers.get("Client-Agent", UNKNOWN_AGENT)
-        if agent == UNKNOWN_AGENT and self._world.timeout_left(address_of(request)) > 0:
+        if agent_of(request) == UNKNOWN_AGENT and self._world.timeout_left(address_of(request)) > 0:
             message = (
                 "Your IP address has been blocked due to using an unknown client which is sending too many garbage"
                 " requests. Please contact us on discord."
@@ -93,12 +87,7 @@ class ImageViews:
 
     def _progress(self, request: Request) -> dict[str, object]:
         return {
-            "finished": request.finished,
-            "processing": request.processing,
-            "restarted": request.restarted,
-            "waiting": request.waiting,
-            "done": request.done,
-            "faulted": request.faulted,
+            **request.counters(),
             "wait_time": self._standing.wait_time(request),
             "queue_position": self._standing.place(request).position,
             "kudos": float(round(request.kudos)),
@@ -125,35 +114,3 @@ class ImageViews:
             "model": job.model,
             "state": "ok",
         }
-
-
-async def read_json(request: web.Request) -> Mapping[str, Any]:
-    """The JSON body; anything else is the 400 without `rc`, a NUL in it has a code of its own."""
-    if request.content_type != "application/json":
-        raise unreadable_body()
-    text = await request.text()
-    try:
-        payload: Any = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise unreadable_body() from error
-    if _has_nul(payload):
-        raise HordeError(400, "Request payload may not contain NUL (0x00) bytes.", "NulByteInPayload")
-    loaded: Mapping[str, Any] = payload
-    return loaded
-
-
-def _has_nul(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(_has_nul(part) for pair in value.items() for part in pair)
-    if isinstance(value, list):
-        return any(map(_has_nul, value))
-    return isinstance(value, str) and "\0" in value
-
-
-def required_key(request: web.Request) -> str:
-    """The `apikey` header; leaving it out is a schema error, not a 401."""
-    key = request.headers.get("apikey")
-    if key is None:
-        message = "The API Key corresponding to a registered user. Missing required parameter in the HTTP headers"
-        raise HordeError(400, "Input payload validation failed", errors={"apikey": message})
-    return key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,9 @@ from bot.sandbox.horde.people import SharedKey, User
 from bot.sandbox.horde.pricing import ACTIVATION, base_price, model_factor, total_price
 from bot.sandbox.horde.requests import Request, seed_number
 from bot.sandbox.horde.sources import check_sources
+from bot.sandbox.horde.waiting import waiting_of
 from bot.sandbox.horde.world import Style, World
 
-REQUEST_SECONDS = 20 * 60.0
 _BANNED_AGENT = "My-Project:v0.0.1:My-Contact"
 
 
@@ -40,9 +40,7 @@ class Payer:
 
 def payer_for(world: World, payload: Mapping[str, Any], sender: Sender) -> Payer:
     """Who pays for an image or text request; refuses everybody during maintenance, unknown keys and false proxies."""
-    if world.maintenance:
-        message = "AI Horde has entered maintenance mode. Please try again later."
-        raise HordeError(400, message, "MaintenanceMode")
+    refuse_maintenance(world)
     if sender.agent == _BANNED_AGENT:
         message = "This Client-Agent is a placeholder. Please set one of your own."
         raise HordeError(403, message, "BannedClientAgent")
@@ -56,6 +54,13 @@ def payer_for(world: World, payload: Mapping[str, Any], sender: Sender) -> Payer
     return Payer(user=user, shared_key=shared)
 
 
+def refuse_maintenance(world: World) -> None:
+    """Refuse everybody while the horde is being looked after."""
+    if world.maintenance:
+        message = "AI Horde has entered maintenance mode. Please try again later."
+        raise HordeError(400, message, "MaintenanceMode")
+
+
 def refuse_timed_out(world: World, sender: Sender) -> None:
     """Refuse an address that is in timeout."""
     left = world.timeout_left(sender.address)
@@ -67,7 +72,27 @@ def refuse_timed_out(world: World, sender: Sender) -> None:
         raise HordeError(403, message, "TimeoutIP")
 
 
-def check_shared_key(key: SharedKey, price: float, *, over_limit: bool) -> None:
+def refuse_no_batching(user: User) -> None:
+    """Refuse `disable_batching` of several at once, which only some may ask for."""
+    if not user.trusted:
+        message = "Only trusted users and patreon supporters can disable batching."
+        raise HordeError(400, message, "RequiresTrust")
+
+
+def who_pays(
+    world: World, payer: Payer, price: float, *, over_limit: Callable[[SharedKey], bool], may_downgrade: bool
+) -> Payer:
+    """The payer, once a shared key was found good; of an empty one the anonymous account, where that may be."""
+    shared = payer.shared_key
+    if shared is None:
+        return payer
+    if shared.kudos == 0 and may_downgrade:
+        return Payer(user=world.people.anonymous)
+    _check_shared_key(shared, price, over_limit=over_limit(shared))
+    return payer
+
+
+def _check_shared_key(key: SharedKey, price: float, *, over_limit: bool) -> None:
     """Refuse a shared key that cannot pay `price`; over its own limits the server crashes (a 400 was meant)."""
     if key.expired:
         raise HordeError(403, "This shared key has expired", "SharedKeyExpired")
@@ -83,11 +108,11 @@ def check_shared_key(key: SharedKey, price: float, *, over_limit: bool) -> None:
         raise HordeError(403, message, "SharedKeyInsufficientKudos")
 
 
-def refuse_too_many(waiting: int, user: User) -> None:
+def refuse_too_many(waiting: int, limit: int) -> None:
     """Refuse more waiting jobs than the user may have."""
-    if waiting > user.concurrency:
+    if waiting > limit:
         message = (
-            f"Parallel requests ({waiting}) exceeded user limit ({user.concurrency})."
+            f"Parallel requests ({waiting}) exceeded user limit ({limit})."
             " Please try again later or request to increase your concurrency."
         )
         raise HordeError(429, message, "TooManyPrompts")
@@ -127,9 +152,8 @@ class Intake:
         if order.special and not payer.user.special:
             # The server passes the rc in the wrong argument, so SpecialFieldNeedsSpecialUser never arrives.
             raise HordeError(400, "Only special users can send a special field.", "BadRequest")
-        if order.disable_batching and order.n > 1 and not payer.user.trusted:
-            message = "Only trusted users and patreon supporters can disable batching."
-            raise HordeError(400, message, "RequiresTrust")
+        if order.disable_batching and order.n > 1:
+            refuse_no_batching(payer.user)
 
     # --- what ------------------------------------------------------------------------------------------------------
 
@@ -168,28 +192,21 @@ class Intake:
         for identity in order.workers:
             if self._world.park.by_id(identity) is None:
                 raise not_found("Worker", identity, "WorkerNotFound")
-        waiting = order.n + self._waiting_of(payer.user, order)
-        refuse_too_many(waiting, payer.user)
-
-    def _waiting_of(self, user: User, order: ImageOrder) -> int:
-        """Images of `user` that wait; for the shared anonymous account only those for the same models."""
-        mine = [request for request in self._world.own_requests() if request.user is user]
-        if user.anonymous:
-            mine = [request for request in mine if set(request.order.models) == set(order.models)]
-        return sum(request.waiting for request in mine)
+        waiting = order.n + waiting_of(self._world.own_requests(), payer.user, order.models)
+        refuse_too_many(waiting, payer.user.concurrency)
 
     # --- for what price --------------------------------------------------------------------------------------------
 
     def _paid(self, payer: Payer, order: ImageOrder) -> tuple[Payer, ImageOrder, float]:
         """The payer, the order (shrunk where allowed) and how much to hold; refusals are raised."""
         price = total_price(order, self._world.catalogue)
-        shared = payer.shared_key
-        if shared is not None and shared.kudos == 0 and order.allow_downgrade:
-            payer = Payer(user=self._world.people.anonymous)
-        elif shared is not None:
-            small = -1 < shared.max_image_pixels < order.pixels
-            short = -1 < shared.max_image_steps < order.effective_steps
-            check_shared_key(shared, price, over_limit=small or short)
+
+        def over_limit(key: SharedKey) -> bool:
+            small = -1 < key.max_image_pixels < order.pixels
+            short = -1 < key.max_image_steps < order.effective_steps
+            return small or short
+
+        payer = who_pays(self._world, payer, price, over_limit=over_limit, may_downgrade=order.allow_downgrade)
         if not upfront.needs_upfront(order, self._world):
             return payer, order, 0.0
         if payer.user.spendable >= price:
@@ -209,7 +226,6 @@ class Intake:
             user=payer.user,
             order=order,
             created=world.now,
-            expires=world.now + REQUEST_SECONDS,
             first_seed=seed_number(order.seed) if order.seed else None,
             factor=model_factor(order, world.catalogue),
             payload=payload,
@@ -217,7 +233,6 @@ class Intake:
             shared_key=payer.shared_key,
             priority=payer.user.kudos,
             waiting=order.n,
-            expected_jobs=order.n,
             held=held,
         )
         payer.user.held += held

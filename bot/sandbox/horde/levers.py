@@ -9,6 +9,7 @@ from bot.sandbox.horde.errors import HordeError
 from bot.sandbox.horde.floor import Floor
 from bot.sandbox.horde.people import SharedKey, User
 from bot.sandbox.horde.requests import Censorship, Request
+from bot.sandbox.horde.waiting import WaitingPrompt
 from bot.sandbox.horde.workers import Worker
 from bot.sandbox.horde.world import EVERYWHERE, Style, World
 
@@ -84,8 +85,7 @@ class Levers:
 
     def censor_next(self, count: int = 1, kind: Censorship | str = Censorship.NSFW) -> None:
         """The next `count` images come as a censored placeholder."""
-        self.world.plans.censorships.clear()
-        self.world.plans.censorships.extend([Censorship(kind)] * count)
+        self.world.plans.censor(count, kind)
 
     def dead_links(self, count: int = 1, kind: str = "expired") -> None:
         """`expired`: the next `count` downloads are a 403, a fresh link works; `missing`: uploads fail, 404."""
@@ -205,6 +205,20 @@ class Levers:
         }
 
 
+def accounted(request: WaitingPrompt[Any, Any]) -> dict[str, object]:
+    """What is known of any request in the queue: whose it is, how far it is, and what it cost."""
+    return {
+        "id": request.id,
+        "user": request.user.alias,
+        "client_agent": request.client_agent,
+        "payload": dict(request.payload),
+        **request.counters(),
+        "cancelled": request.cancelled,
+        "kudos": request.kudos,
+        "held": request.held,
+    }
+
+
 def _worker_state(worker: Worker) -> dict[str, object]:
     return {
         "id": worker.id,
@@ -221,10 +235,7 @@ def _worker_state(worker: Worker) -> dict[str, object]:
 
 def _request_state(request: Request) -> dict[str, object]:
     return {
-        "id": request.id,
-        "user": request.user.alias,
-        "client_agent": request.client_agent,
-        "payload": dict(request.payload),
+        **accounted(request),
         "prompt": request.order.prompt,
         "width": request.order.width,
         "height": request.order.height,
@@ -232,15 +243,6 @@ def _request_state(request: Request) -> dict[str, object]:
         "n": request.order.n,
         "models": list(request.order.models),
         "webhook": request.order.webhook,
-        "waiting": request.waiting,
-        "processing": request.processing,
-        "finished": request.finished,
-        "restarted": request.restarted,
-        "done": request.done,
-        "faulted": request.faulted,
-        "cancelled": request.cancelled,
-        "kudos": request.kudos,
-        "held": request.held,
         "jobs": [
             {
                 "id": job.id,

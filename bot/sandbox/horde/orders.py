@@ -6,23 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.sandbox.horde.post_processors import UPSCALERS
+
 #: Samplers that take two model evaluations a step: their steps count double in every limit and price.
 SECOND_ORDER = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpmpp_sde"})
 ADAPTIVE_STEPS = 40
-UPSCALERS = (
-    "RealESRGAN_x4plus",
-    "RealESRGAN_x2plus",
-    "RealESRGAN_x4plus_anime_6B",
-    "NMKD_Siax",
-    "4x_AnimeSharp",
-    "4xNomos8kSC",
-    "4xLSDIRplus",
-    "4xNomosWebPhoto_RealPLKSR",
-    "4xNomos2_realplksr_dysample",
-    "4xNomos2_hq_dat2",
-    "2xModernSpanimationV1",
-)
-POST_PROCESSORS = (*UPSCALERS, "GFPGAN", "GFPGANv1.3", "CodeFormers", "RestoreFormer", "strip_background")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,31 +1,19 @@
-"""Requests in the queue and the jobs they are split into, with the server's odd ideas of `done` and `faulted`."""
+"""Image requests in the queue and the jobs they are split into."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from random import Random
-from typing import Any
 
 from bot.sandbox.horde.orders import ImageOrder
-from bot.sandbox.horde.people import SharedKey, User
+from bot.sandbox.horde.waiting import JobState, WaitingPrompt
 from bot.sandbox.horde.workers import Worker
 
-#: So many faulted jobs and the sweep gives a request up.
-FAULT_LIMIT = 3
 _SEED_CEILING = 2**32
-
-
-class JobState(StrEnum):
-    """Where one job is. There is no waiting state: a waiting job is only a number on its request."""
-
-    PROCESSING = "processing"
-    DELIVERED = "delivered"
-    FAULTED = "faulted"
 
 
 class Censorship(StrEnum):
@@ -72,58 +60,11 @@ class Job:
 
 
 @dataclass(slots=True, kw_only=True)
-class Request:
-    """One accepted `POST /generate/async`; times are seconds of the clock's `monotonic()`."""
+class Request(WaitingPrompt[ImageOrder, Job]):
+    """One accepted `POST /generate/async`."""
 
-    id: str
-    user: User
-    order: ImageOrder
-    created: float
-    expires: float
     first_seed: int | None
     factor: int
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    client_agent: str = ""
-    shared_key: SharedKey | None = None
-    stranger: bool = False
-    priority: float = 0.0
-    waiting: int = 0
-    expected_jobs: int = 0
-    jobs: list[Job] = field(default_factory=list)
-    faulted: bool = False
-    cancelled: bool = False
-    kudos: float = 0.0
-    held: float = 0.0
-    verdict: tuple[float, bool] | None = None
-
-    def count(self, state: JobState) -> int:
-        """How many of the jobs handed out are in `state`."""
-        return sum(job.state is state for job in self.jobs)
-
-    @property
-    def finished(self) -> int:
-        """Jobs delivered, censored ones included."""
-        return self.count(JobState.DELIVERED)
-
-    @property
-    def processing(self) -> int:
-        """Jobs at a worker now."""
-        return self.count(JobState.PROCESSING)
-
-    @property
-    def restarted(self) -> int:
-        """Jobs that faulted, put back or not."""
-        return self.count(JobState.FAULTED)
-
-    @property
-    def done(self) -> bool:
-        """The server's `done`: it counts faulted jobs as results, so it is no success and at times too early."""
-        return self.faulted or (self.waiting == 0 and self.finished + self.restarted >= self.expected_jobs)
-
-    @property
-    def open(self) -> bool:
-        """Whether a worker may still take a job of it."""
-        return self.waiting > 0 and not self.faulted
 
     def fault(self, job: Job) -> None:
         """Count a failed job; it goes back to the queue only while (delivered + faulted before) < n."""
@@ -146,19 +87,6 @@ class Request:
         if self.first_seed is None:
             return rng.getrandbits(32)
         return fold_seed(self.first_seed + self.order.seed_variation * taken)
-
-    def charge(self, amount: float) -> None:
-        """Charge whoever pays and release as much of the hold."""
-        self.kudos += amount
-        release = min(self.held, amount)
-        self.held -= release
-        self.user.held -= release
-        (self.shared_key or self.user).charge(amount)
-
-    def release_hold(self) -> None:
-        """Give back what was reserved and not used."""
-        self.user.held -= self.held
-        self.held = 0.0
 
 
 def fold_seed(number: int) -> int:

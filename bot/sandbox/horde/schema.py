@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.horde.errors import SCHEMA_MESSAGE, HordeError
+from bot.sandbox.horde.post_processors import POST_PROCESSORS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,24 +123,6 @@ SAMPLERS = [
     "dpmsolver",
     "k_euler",
 ]
-_POST_PROCESSORS = [
-    "GFPGAN",
-    "RealESRGAN_x4plus",
-    "RealESRGAN_x2plus",
-    "RealESRGAN_x4plus_anime_6B",
-    "NMKD_Siax",
-    "4x_AnimeSharp",
-    "CodeFormers",
-    "strip_background",
-    "4xNomos8kSC",
-    "4xLSDIRplus",
-    "4xNomosWebPhoto_RealPLKSR",
-    "4xNomos2_realplksr_dysample",
-    "4xNomos2_hq_dat2",
-    "2xModernSpanimationV1",
-    "GFPGANv1.3",
-    "RestoreFormer",
-]
 _CONTROL_TYPES = ["canny", "hed", "depth", "normal", "openpose", "seg", "scribble", "fakescribbles", "hough"]
 
 _LORA = Field(
@@ -174,9 +157,7 @@ _PARAMS = Field(
         "hires_fix_denoising_strength": _UNIT,
         "height": _SIZE,
         "width": _SIZE,
-        "post_processing": Field(
-            kind="array", unique=True, items=Field(kind="string", choices=tuple(_POST_PROCESSORS))
-        ),
+        "post_processing": Field(kind="array", unique=True, items=Field(kind="string", choices=POST_PROCESSORS)),
         "karras": _BOOL,
         "tiling": _BOOL,
         "hires_fix": _BOOL,

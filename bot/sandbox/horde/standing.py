@@ -6,10 +6,8 @@ import math
 from dataclasses import dataclass
 
 from bot.sandbox.horde.requests import Request
+from bot.sandbox.horde.waiting import AGEING_KUDOS, AGEING_SECONDS, JobState
 from bot.sandbox.horde.world import World
-
-AGEING_KUDOS = 50.0
-AGEING_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,9 @@ class Standing:
             return 0
         speed = sum(worker.megapixelsteps for worker in self._world.park.online) * self._world.speed
         ahead = self.place(request).work_ahead / speed if speed else 0.0
-        running = [job.started + job.expected - self._world.now for job in request.jobs if job.state == "processing"]
+        running = [
+            job.started + job.expected - self._world.now for job in request.jobs if job.state is JobState.PROCESSING
+        ]
         return max(0, round(ahead + max(running, default=0.0)))
 
     def _refresh(self) -> None:

@@ -7,7 +7,6 @@ from bot.sandbox.horde.requests import Request
 from bot.sandbox.horde.world import World
 
 _SIZES = (512, 640, 768, 1024)
-_LIFE_SECONDS = 20 * 60.0
 
 
 class Strangers:
@@ -45,12 +44,10 @@ class Strangers:
             user=world.people.anonymous,
             order=order,
             created=world.now,
-            expires=world.now + _LIFE_SECONDS,
             first_seed=None,
             factor=1,
             stranger=True,
             priority=rng.uniform(-50.0, 150.0),
             waiting=1,
-            expected_jobs=1,
         )
         world.requests[request.id] = request

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
 from bot.sandbox.horde.catalogue import ModelCard
+from bot.sandbox.horde.ids import new_uuid
 from bot.sandbox.horde.orders import ImageOrder
+from bot.sandbox.horde.worker_base import QueueWorker
 
 #: A worker below this many megapixelsteps a second is left out when a request refuses slow workers.
 SLOW_LIMIT = 0.5
@@ -16,25 +17,13 @@ MAX_PIXELS = 2048 * 2048
 
 
 @dataclass(slots=True, kw_only=True)
-class Worker:
+class Worker(QueueWorker):
     """One image worker. `megapixelsteps` is its speed per second before the simulator's own speed factor."""
 
-    id: str
-    name: str
-    models: list[str]
     megapixelsteps: float = 1.05
     max_pixels: int = MAX_PIXELS
     nsfw: bool = True
-    trusted: bool = True
-    online: bool = True
-    paused: bool = False
-    threads: int = 1
     batch: int = 1
-    busy: int = 0
-    about_to_pop: bool = False
-    fulfilled: int = 0
-    earned: float = 0.0
-    uncompleted: int = 0
     work_done: float = 0.0
 
     def can_serve(self, order: ImageOrder, catalogue: Mapping[str, ModelCard]) -> bool:
@@ -91,7 +80,7 @@ class Park:
     def add(self, models: list[str], *, name: str | None = None, **features: float | bool) -> Worker:
         """Let one more worker join; without `name` it is the next painter."""
         number = len(self.workers) + 1
-        identity = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        identity = new_uuid(self.rng)
         worker = Worker(id=identity, name=name or f"painter-{number:02}", models=list(models))
         for feature, value in features.items():
             setattr(worker, feature, value)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -14,16 +12,18 @@ from bot.clock import Clock
 from bot.sandbox.control import Service
 from bot.sandbox.horde.alchemy.book import AlchemyBook
 from bot.sandbox.horde.catalogue import load_catalogue
+from bot.sandbox.horde.ids import new_uuid
 from bot.sandbox.horde.orders import ImageOrder
 from bot.sandbox.horde.people import default_people
 from bot.sandbox.horde.pictures import PictureStore
-from bot.sandbox.horde.requests import Censorship, Job, JobState, Request
+from bot.sandbox.horde.plans import Plans
+from bot.sandbox.horde.requests import Job, Request
 from bot.sandbox.horde.text.world import TextWorld
+from bot.sandbox.horde.waiting import JobState
 from bot.sandbox.horde.webhooks import Postman
 from bot.sandbox.horde.workers import default_park
 from bot.sandbox.outgoing import Outgoing
 
-VERDICT_SECONDS = 60.0
 DRY_RUN_SECONDS = 2 * 24 * 3600.0
 _OFFENCE_SECONDS = 24 * 3600.0
 EVERYWHERE = "*"
@@ -43,13 +43,10 @@ class Style:
 
 
 @dataclass(slots=True, kw_only=True)
-class Plans:
-    """Mishaps a test has asked for; each is used up by the next jobs of real requests."""
+class ImagePlans(Plans):
+    """Mishaps of images."""
 
-    faults: int = 0
-    silences: int = 0
     lost_uploads: int = 0
-    censorships: deque[Censorship] = field(default_factory=deque)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +76,7 @@ class World:
         self.alchemy = AlchemyBook(Random(f"alchemy {seed}"))
         self.requests: dict[str, Request] = {}
         self.styles: dict[str, Style] = {}
-        self.plans = Plans()
+        self.plans = ImagePlans()
         self.deliveries: list[Delivery] = []
         self.background_length = 6
         self.maintenance = False
@@ -96,7 +93,7 @@ class World:
 
     def new_id(self) -> str:
         """A UUID from the seeded generator."""
-        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        return new_uuid(self.rng)
 
     # --- requests -----------------------------------------------------------------------------------------------
 
@@ -110,9 +107,7 @@ class World:
 
     def is_possible(self, request: Request) -> bool:
         """Whether an online worker could serve it; the verdict is kept for 60 s, processing overrides it."""
-        if request.verdict is None or self.now >= request.verdict[0] + VERDICT_SECONDS:
-            request.verdict = (self.now, self.servable(request.order))
-        return request.processing > 0 or request.verdict[1]
+        return request.possible(self.now, self.servable)
 
     def servable(self, order: ImageOrder) -> bool:
         """Whether an online worker could serve `order` now."""

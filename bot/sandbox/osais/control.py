@@ -24,20 +24,18 @@ Bad input is a 400 `{"error": "..."}`.
 from __future__ import annotations
 
 import base64
-import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.sandbox import control
+from bot.sandbox.control import Operation, operation_routes
 from bot.sandbox.osais.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from bot.sandbox.osais.simulator import OsaisSim
 
 PREFIX = "/sandbox/osais"
-Operation = Callable[[Mapping[str, Any]], object]
 
 
 def control_routes(sim: OsaisSim) -> list[web.RouteDef]:
@@ -49,8 +47,7 @@ def control_routes(sim: OsaisSim) -> list[web.RouteDef]:
         "invalid": lambda _: [one.to_dict() for one in sim.invalid_acknowledgements],
         "scenarios": lambda _: {one.name: one.summary for one in SCENARIOS.values()},
     }
-    gets = [web.get(f"{PREFIX}/{name}", _handler(look, reads=False)) for name, look in looks.items()]
-    return [*gets, *[web.post(f"{PREFIX}/{name}", _handler(lever, reads=True)) for name, lever in _levers(sim).items()]]
+    return operation_routes(PREFIX, looks=looks, levers=_levers(sim))
 
 
 def _levers(sim: OsaisSim) -> dict[str, Operation]:
@@ -89,17 +86,3 @@ async def _notify(sim: OsaisSim, body: Mapping[str, Any]) -> dict[str, object]:
 async def _upload(sim: OsaisSim, body: Mapping[str, Any]) -> dict[str, object]:
     data = base64.b64decode(body["base64"], validate=True)
     return (await sim.upload(int(body["uid"]), data, str(body.get("name", "")))).to_dict()
-
-
-def _handler(operation: Operation, *, reads: bool) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(request: web.Request) -> web.Response:
-        body = await control.json_object(request) if reads else {}
-        try:
-            result = operation(body)
-            if inspect.isawaitable(result):
-                result = await result
-        except (KeyError, TypeError, ValueError) as error:
-            control.refuse(f"missing or unknown {error}" if isinstance(error, KeyError) else str(error))
-        return web.json_response({"ok": True} if result is None else result)
-
-    return handle

@@ -7,7 +7,8 @@ import io
 
 from PIL import Image, ImageDraw
 
-from bot.sandbox.scenarios.failure import ScenarioFailed, require
+from bot.sandbox.scenarios.checks import check_buttons, check_under_way, download
+from bot.sandbox.scenarios.failure import require
 from bot.sandbox.scenarios.people import World
 from bot.sandbox.scenarios.reply import Version
 from bot.sandbox.scenarios.transcript import Transcript
@@ -43,14 +44,11 @@ class Alchemy:
 
 
 def _check_stages(versions: list[Version]) -> None:
-    running = [version for version in versions if not version.ended]
-    require(running, "the reply never showed that it was under way")
+    running = check_under_way(versions)
     waiting = [line for version in running for line in version.lines if line.startswith("⏳")]
     require(
         len({line.split(" · ")[0] for line in waiting}) == len(FORMS), f"not every form was seen waiting: {waiting}"
     )
-    require(any(version.can_be_cancelled for version in running), "there was no way to cancel")
-    require(not any(version.pings for version in versions), "somebody was pinged")
 
 
 async def _check_end(world: World, end: Version, transcript: Transcript) -> None:
@@ -58,12 +56,9 @@ async def _check_end(world: World, end: Version, transcript: Transcript) -> None
     require(set(made) == set(FORMS), f"the Horde made {sorted(made)} instead of {sorted(FORMS)}")
     require(any(str(made["caption"]) in line for line in end.lines), "the caption that the Horde made is not shown")
     require(len(end.files) == 1, f"{len(end.files)} files are attached instead of one")
-    sha256 = await world.sha256_of(end.files[0].url)
-    if sha256 is None:
-        raise ScenarioFailed(f"{end.files[0].name} is attached but cannot be downloaded")
+    sha256 = await download(world, end.files[0])
     require(sha256 == made["RealESRGAN_x4plus"], f"not what the Horde painted: {end.files[0].name}")
-    missing = CONTROLS - {custom_id.split(":")[1] for custom_id in end.custom_ids if ":" in custom_id}
-    require(not missing, f"buttons are missing: {', '.join(sorted(missing))}")
+    check_buttons(end, CONTROLS)
     transcript.say("the caption is the Horde's, and the file is byte for byte what it made", at=await world.now())
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.sandbox.scenarios.failure import ScenarioFailed, require
+from bot.sandbox.scenarios.checks import check_buttons, check_under_way, download
+from bot.sandbox.scenarios.failure import require
 from bot.sandbox.scenarios.people import World
 from bot.sandbox.scenarios.reply import Version
 from bot.sandbox.scenarios.transcript import Transcript
@@ -51,17 +52,12 @@ async def _ask_for_a_story(world: World, transcript: Transcript) -> None:
     end = (await world.follow_reply(asked, transcript))[-1]
     require(len(end.files) == 1, f"{len(end.files)} files are attached to the long answer instead of one")
     [file] = end.files
-    sha256 = await world.sha256_of(file.url)
-    if sha256 is None:
-        raise ScenarioFailed(f"{file.name} is attached but cannot be downloaded")
-    require(sha256 == file.sha256, f"{file.name} downloads as other bytes than were uploaded")
+    await download(world, file)
     transcript.say(f"the whole answer is a file of {file.size} bytes", at=await world.now())
 
 
 def _check(versions: list[Version], *, of: str) -> None:
-    end, running = versions[-1], [version for version in versions if not version.ended]
-    require(any(version.can_be_cancelled for version in running), f"the {of} question could not be cancelled")
-    missing = CONTROLS - {custom_id.split(":")[1] for custom_id in end.custom_ids if ":" in custom_id}
-    require(not missing, f"the {of} answer has no buttons {', '.join(sorted(missing))}: {' / '.join(end.lines)}")
-    require(not any(version.pings for version in versions), "somebody was pinged")
+    end = versions[-1]
+    check_under_way(versions, of=f"{of} answer")
+    check_buttons(end, CONTROLS)
     require(any("kudos" in line for line in end.lines), f"the {of} answer does not say what it cost")

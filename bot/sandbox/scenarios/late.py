@@ -5,11 +5,10 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.sandbox.scenarios.failure import require
-from bot.sandbox.scenarios.imagine import check_files
+from bot.sandbox.scenarios.imagine import PERSON, check_files, imagine
 from bot.sandbox.scenarios.people import World
 from bot.sandbox.scenarios.transcript import Transcript
 
-PERSON, CHANNEL = "Ada", "#art"
 OPEN, PRIVATE = "a lighthouse that takes its time", "a lighthouse nobody else may see"
 #: World seconds until the Horde has somebody to paint it: longer than a token lives, shorter than a request.
 LATE = 16 * 60.0
@@ -41,9 +40,7 @@ class Late:
 
 
 async def _ask(world: World, transcript: Transcript, prompt: str, *, private: bool) -> str:
-    options: dict[str, object] = {"prompt": prompt, "private": private}
-    transcript.say(f'{PERSON} in {CHANNEL}: /imagine prompt:"{prompt}" private:{private}', at=await world.now())
-    asked = await world.invoke("imagine", user=PERSON, channel=CHANNEL, options=options)
+    asked = await imagine(world, transcript, prompt, private=private)
     await world.follow_reply(asked, transcript, until=attrgetter("can_be_cancelled"))
     return asked
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 
 from PIL import Image
 
-from bot.sandbox.scenarios.failure import ScenarioFailed, require
+from bot.sandbox.scenarios.checks import check_buttons, check_under_way, download
+from bot.sandbox.scenarios.failure import require
+from bot.sandbox.scenarios.imagine import CHANNEL, PERSON, imagine
 from bot.sandbox.scenarios.people import World
 from bot.sandbox.scenarios.reply import Version, mapping, sequence
 from bot.sandbox.scenarios.transcript import Transcript
 
-PERSON, CHANNEL = "Ada", "#art"
 PROMPT, COUNT = "a lighthouse in a storm", 4
 #: Buttons under a result: again, details, delete.
 CONTROLS = frozenset({"rerun", "details", "delete"})
@@ -30,12 +30,9 @@ class Osais:
         """Play it in the guild that the simulator comes with."""
         await world.until_bot_is_up("osais")
         transcript.begin(await world.now())
-        told = f'/imagine prompt:"{PROMPT}" model:osais:diffusion count:{COUNT}'
-        transcript.say(f"{PERSON} in {CHANNEL}: {told}", at=await world.now())
-        options = {"prompt": PROMPT, "model": "osais:diffusion", "count": COUNT}
-        asked = await world.invoke("imagine", user=PERSON, channel=CHANNEL, options=options)
+        asked = await imagine(world, transcript, PROMPT, model="osais:diffusion", count=COUNT)
         versions = await world.follow_reply(asked, transcript)
-        _check_stages(versions)
+        require(any(version.has_bar for version in check_under_way(versions)), "no progress bar was seen")
         await _check_files(world, versions[-1], COUNT)
         await _check_calls(world)
         transcript.say(f"{PERSON} in {CHANNEL}: /osais run engine:ping image:lighthouse.png", at=await world.now())
@@ -51,14 +48,6 @@ class Osais:
         transcript.say(f"{COUNT + 1} files downloaded; each is byte for byte what OSAIS made", at=await world.now())
 
 
-def _check_stages(versions: Sequence[Version]) -> None:
-    running = [version for version in versions if not version.ended]
-    require(running, "the reply never showed that it was under way")
-    require(any(version.has_bar for version in running), "no progress bar was seen")
-    require(any(version.can_be_cancelled for version in running), "there was no way to cancel")
-    require(not any(version.pings for version in versions), "somebody was pinged")
-
-
 async def _check_files(world: World, end: Version, count: int) -> None:
     """Compare what a person can download with what OSAIS made for the newest request."""
     made = list(mapping(await world.get("/osais/made")).values())
@@ -66,15 +55,9 @@ async def _check_files(world: World, end: Version, count: int) -> None:
     wanted = sorted(map(str, sequence(made[-1])))
     require(len(wanted) == count, f"OSAIS made {len(wanted)} files instead of {count}")
     require(len(end.files) == count, f"{len(end.files)} of {count} files are attached: {' / '.join(end.lines)}")
-    downloaded: list[str] = []
-    for file in end.files:
-        sha256 = await world.sha256_of(file.url)
-        if sha256 is None:
-            raise ScenarioFailed(f"{file.name} is attached but cannot be downloaded")
-        downloaded.append(sha256)
+    downloaded = [await download(world, file) for file in end.files]
     require(sorted(downloaded) == wanted, "what is attached is not what OSAIS made")
-    missing = CONTROLS - {custom_id.split(":")[1] for custom_id in end.custom_ids if ":" in custom_id}
-    require(not missing, f"buttons are missing: {', '.join(sorted(missing))}")
+    check_buttons(end, CONTROLS)
 
 
 async def _check_calls(world: World) -> list[str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bot.sandbox.scenarios.failure import require
-from bot.sandbox.scenarios.imagine import check_files
+from bot.sandbox.scenarios.imagine import check_files, imagine
 from bot.sandbox.scenarios.people import World
 from bot.sandbox.scenarios.transcript import Transcript
 
-PERSON, CHANNEL = "Ada", "#art"
 PROMPT = "a lighthouse in a power cut"
 COUNT = 4
 #: World seconds without a bot: longer than the pictures need.
@@ -25,8 +24,7 @@ class Restart:
         """Play it in the guild that the simulator comes with."""
         await world.until_bot_is_up("imagine")
         transcript.begin(await world.now())
-        transcript.say(f'{PERSON} in {CHANNEL}: /imagine prompt:"{PROMPT}" count:{COUNT}', at=await world.now())
-        asked = await world.invoke("imagine", user=PERSON, channel=CHANNEL, options={"prompt": PROMPT, "count": COUNT})
+        asked = await imagine(world, transcript, PROMPT, count=COUNT)
         before = await world.follow_reply(asked, transcript, until=lambda version: version.step.startswith("Painting"))
         await world.kill_bot()
         transcript.say(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
 from bot.sandbox.horde.alchemy.forms import CHANGING, FORMS
 from bot.sandbox.horde.alchemy.requests import AlchemyRequest, Form
+from bot.sandbox.horde.ids import new_uuid
+from bot.sandbox.horde.worker_base import WorkerBase
 
 DEFAULT_COUNT = 2
 #: The largest source the server stores (3072x3072) has 36 tiles, so by default nothing waits for its size.
@@ -16,23 +17,14 @@ DEFAULT_TILES = 36
 
 
 @dataclass(slots=True, kw_only=True)
-class Alchemist:
+class Alchemist(WorkerBase):
     """One alchemy worker: the forms it offers, and how many of them it takes at once (and does one after another)."""
 
-    id: str
-    name: str
     forms: list[str] = field(default_factory=lambda: list(FORMS))
     max_tiles: int = DEFAULT_TILES
     batch: int = 1
-    online: bool = True
-    paused: bool = False
     slow: bool = False
-    trusted: bool = True
     busy: bool = False
-    about_to_pop: bool = False
-    fulfilled: int = 0
-    uncompleted: int = 0
-    earned: float = 0.0
 
     def can_serve(self, request: AlchemyRequest, form: Form) -> bool:
         """Whether this alchemist, were it free, could take `form`."""
@@ -54,7 +46,7 @@ class Guild:
         """Keep the first `count`, or have more join who offer what the first one does (without one: everything)."""
         del self.members[count:]
         while len(self.members) < count:
-            identity = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+            identity = new_uuid(self.rng)
             newcomer = Alchemist(id=identity, name=f"alchemist-{len(self.members) + 1:02}")
             if self.members:
                 newcomer.forms = list(self.members[0].forms)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from random import Random
 
 from bot.sandbox.horde.alchemy.alchemists import DEFAULT_COUNT, Guild
 from bot.sandbox.horde.alchemy.requests import AlchemyRequest, Form, FormState
+from bot.sandbox.horde.ids import new_uuid
 
 
 class Mishap(StrEnum):
@@ -53,7 +53,7 @@ class AlchemyBook:
 
     def new_id(self) -> str:
         """A UUID from the seeded generator."""
-        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        return new_uuid(self.rng)
 
     @property
     def waiting_forms(self) -> int:

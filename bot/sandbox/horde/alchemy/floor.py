@@ -19,9 +19,9 @@ from bot.sandbox.horde.alchemy.forms import CHANGING, seconds, worth
 from bot.sandbox.horde.alchemy.requests import AlchemyRequest, Craft, Form, FormState
 from bot.sandbox.horde.alchemy.results import make
 from bot.sandbox.horde.errors import HordeError
-from bot.sandbox.horde.floor import POP_SECONDS, REQUEST_SECONDS, SWEEP_SECONDS
+from bot.sandbox.horde.floor import POP_SECONDS, SWEEP_SECONDS
 from bot.sandbox.horde.sources import fetch
-from bot.sandbox.horde.standing import AGEING_KUDOS, AGEING_SECONDS
+from bot.sandbox.horde.waiting import AGEING_KUDOS, AGEING_SECONDS, REQUEST_SECONDS
 from bot.sandbox.horde.world import World
 
 FORM_SECONDS = 3 * 60.0

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 import math
 
+from bot.sandbox.horde.post_processors import POST_PROCESSORS
 from bot.sandbox.horde.schema import Field
 
 DESCRIBING = ("caption", "interrogation", "nsfw", "vectorize", "palette", "describe", "aesthetic")
-CHANGING = (
-    "GFPGAN",
-    "RealESRGAN_x4plus",
-    "RealESRGAN_x2plus",
-    "RealESRGAN_x4plus_anime_6B",
-    "NMKD_Siax",
-    "4x_AnimeSharp",
-    "CodeFormers",
-    "strip_background",
-    "4xNomos8kSC",
-    "4xLSDIRplus",
-    "4xNomosWebPhoto_RealPLKSR",
-    "4xNomos2_realplksr_dysample",
-    "4xNomos2_hq_dat2",
-    "2xModernSpanimationV1",
-    "GFPGANv1.3",
-    "RestoreFormer",
-)
+CHANGING = POST_PROCESSORS
 #: In the order of the names in recorded refusals.
 FORMS = (*DESCRIBING, *CHANGING)
 

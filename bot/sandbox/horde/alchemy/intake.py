@@ -11,8 +11,9 @@ from typing import Any
 from bot.sandbox.horde.alchemy.requests import AlchemyRequest, Form
 from bot.sandbox.horde.alchemy.sources import source_from
 from bot.sandbox.horde.errors import SCHEMA_MESSAGE, HordeError, invalid_key
-from bot.sandbox.horde.intake import REQUEST_SECONDS, Sender
+from bot.sandbox.horde.intake import Sender, refuse_maintenance, refuse_too_many
 from bot.sandbox.horde.people import User
+from bot.sandbox.horde.waiting import REQUEST_SECONDS
 from bot.sandbox.horde.world import World
 
 #: Forms may wait in tenfold the number of images.
@@ -39,9 +40,7 @@ class AlchemyIntake:
         return await self._entered(payload, sender, user, names)
 
     def _user(self, sender: Sender) -> User:
-        if self._world.maintenance:
-            message = "AI Horde has entered maintenance mode. Please try again later."
-            raise HordeError(400, message, "MaintenanceMode")
+        refuse_maintenance(self._world)
         user = self._world.people.by_key(sender.key)
         if user is None:
             raise invalid_key()
@@ -49,14 +48,7 @@ class AlchemyIntake:
 
     def _check_waiting(self, user: User, new: int) -> None:
         mine = [request for request in self._world.alchemy.requests.values() if request.user is user]
-        waiting = new + sum(request.waiting for request in mine)
-        limit = CONCURRENCY_FACTOR * user.concurrency
-        if waiting > limit:
-            message = (
-                f"Parallel requests ({waiting}) exceeded user limit ({limit})."
-                " Please try again later or request to increase your concurrency."
-            )
-            raise HordeError(429, message, "TooManyPrompts")
+        refuse_too_many(new + sum(request.waiting for request in mine), CONCURRENCY_FACTOR * user.concurrency)
 
     async def _entered(
         self, payload: Mapping[str, Any], sender: Sender, user: User, names: Sequence[str]

@@ -10,10 +10,9 @@ from bot.sandbox.horde import limits
 from bot.sandbox.horde.alchemy.forms import ALCHEMY_SCHEMA
 from bot.sandbox.horde.alchemy.intake import AlchemyIntake
 from bot.sandbox.horde.alchemy.requests import AlchemyRequest
+from bot.sandbox.horde.calls import read_json, sender_of
 from bot.sandbox.horde.errors import not_found
-from bot.sandbox.horde.gate import Answer, Endpoint, Gate, address_of
-from bot.sandbox.horde.image_views import UNKNOWN_AGENT, read_json, required_key
-from bot.sandbox.horde.intake import Sender
+from bot.sandbox.horde.gate import Answer, Endpoint, Gate
 from bot.sandbox.horde.schema import check_schema
 from bot.sandbox.horde.world import World
 
@@ -41,12 +40,7 @@ class AlchemyViews:
         """Take a request; the answer is its id and nothing else."""
         payload = await read_json(request)
         check_schema(ALCHEMY_SCHEMA, payload)
-        sender = Sender(
-            key=required_key(request),
-            address=address_of(request),
-            agent=request.headers.get("Client-Agent", UNKNOWN_AGENT),
-        )
-        accepted = await self._intake.accept(payload, sender)
+        accepted = await self._intake.accept(payload, sender_of(request))
         self._wake()
         return Answer(status=202, body={"id": accepted.id})
 

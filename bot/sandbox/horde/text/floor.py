@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from bot.sandbox.horde.agenda import Agenda
-from bot.sandbox.horde.floor import POP_SECONDS, REQUEST_SECONDS, STRANGERS_SECONDS, SWEEP_SECONDS
-from bot.sandbox.horde.requests import FAULT_LIMIT, JobState
+from bot.sandbox.horde.floor import POP_SECONDS, STATISTICS_SECONDS, STRANGERS_SECONDS, SWEEP_SECONDS
 from bot.sandbox.horde.text import pricing
 from bot.sandbox.horde.text.catalogue import card_of
 from bot.sandbox.horde.text.generator import Quirk, Wish, Writing, write
@@ -15,13 +14,13 @@ from bot.sandbox.horde.text.orders import TextOrder
 from bot.sandbox.horde.text.requests import TextJob, TextRequest, TextState
 from bot.sandbox.horde.text.scribes import Scribe
 from bot.sandbox.horde.text.world import TextDelivery
+from bot.sandbox.horde.waiting import FAULT_LIMIT, REQUEST_SECONDS, JobState
 from bot.sandbox.horde.world import World
 
 OVERHEAD_SECONDS = 1.0
 FAULT_SECONDS = 0.25
 #: A job not answered for so long goes back to the queue with the next sweep.
 JOB_SECONDS = 150.0
-_STATISTICS_SECONDS = 24 * 3600.0
 _STRANGERS_LENGTHS = (80, 120, 200)
 
 
@@ -46,8 +45,7 @@ class TextFloor:
         """Let every free worker for whom there is something look at the queue soon."""
         waiting = [request.order for request in self._text.requests.values() if request.open]
         for scribe in self._text.hall.online if waiting else ():
-            free = scribe.busy < scribe.threads and not scribe.paused and not scribe.about_to_pop
-            if free and any(scribe.can_serve(order) for order in waiting):
+            if scribe.free and not scribe.about_to_pop and any(scribe.can_serve(order) for order in waiting):
                 scribe.about_to_pop = True
                 delay = self._text.rng.uniform(*POP_SECONDS) / self._world.speed
                 self._agenda.after(delay, partial(self._pop, scribe))
@@ -56,8 +54,7 @@ class TextFloor:
 
     def _pop(self, scribe: Scribe) -> None:
         scribe.about_to_pop = False
-        free = scribe.online and not scribe.paused and scribe.busy < scribe.threads
-        if not free or self._text.impossible:
+        if not scribe.free or self._text.impossible:
             return
         for request in self._text.in_order():
             model = scribe.model_for(request.order)
@@ -152,7 +149,7 @@ class TextFloor:
         self._leave(scribe)
 
     def _leave(self, scribe: Scribe) -> None:
-        scribe.busy = max(0, scribe.busy - 1)
+        scribe.leave()
         self.wake()
 
     # --- rounds ----------------------------------------------------------------------------------------------------
@@ -166,12 +163,11 @@ class TextFloor:
                 job.scribe.uncompleted += 1
         for request in list(text.requests.values()):
             if request.restarted >= FAULT_LIMIT and not request.over:
-                request.faulted = True
-                request.release_hold()
+                request.give_up()
             if text.now >= request.expires:
                 request.release_hold()
                 del text.requests[request.id]
-        text.deliveries = [one for one in text.deliveries if one.at > text.now - _STATISTICS_SECONDS]
+        text.deliveries = [one for one in text.deliveries if one.at > text.now - STATISTICS_SECONDS]
         self.wake()
 
     def invite_strangers(self) -> None:
@@ -197,11 +193,9 @@ class TextFloor:
             user=self._world.people.anonymous,
             order=order,
             created=text.now,
-            expires=text.now + REQUEST_SECONDS,
             stranger=True,
             priority=text.rng.uniform(-50.0, 150.0),
             waiting=1,
-            expected_jobs=1,
         )
         text.requests[request.id] = request
 

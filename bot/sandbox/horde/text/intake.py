@@ -7,18 +7,19 @@ from typing import Any
 
 from bot.sandbox.horde.errors import HordeError, not_found
 from bot.sandbox.horde.intake import (
-    REQUEST_SECONDS,
     Payer,
     Sender,
-    check_shared_key,
     payer_for,
+    refuse_no_batching,
     refuse_timed_out,
     refuse_too_many,
+    who_pays,
 )
-from bot.sandbox.horde.people import User
+from bot.sandbox.horde.people import SharedKey
 from bot.sandbox.horde.text import pricing
 from bot.sandbox.horde.text.orders import TextOrder, text_order_from
 from bot.sandbox.horde.text.requests import TextRequest
+from bot.sandbox.horde.waiting import waiting_of
 from bot.sandbox.horde.world import World
 
 MAX_STOPS = 128
@@ -44,9 +45,8 @@ class TextIntake:
         if not order.prompt:
             raise HordeError(400, "You cannot specify an empty prompt.", "MissingPrompt")
         refuse_timed_out(self._world, sender)
-        if order.disable_batching and order.n > 1 and not payer.user.trusted:
-            message = "Only trusted users and patreon supporters can disable batching."
-            raise HordeError(400, message, "RequiresTrust")
+        if order.disable_batching and order.n > 1:
+            refuse_no_batching(payer.user)
         self._check_style(order)
         self._check_state(order, payer)
         for message, rc in _problems(order):
@@ -74,23 +74,17 @@ class TextIntake:
         for identity in order.workers:
             if self._text.hall.by_id(identity) is None:
                 raise not_found("Worker", identity, "WorkerNotFound")
-        refuse_too_many(order.n + self._waiting_of(payer.user, order), payer.user)
-
-    def _waiting_of(self, user: User, order: TextOrder) -> int:
-        """Texts of `user` that wait; for the shared anonymous account only those for the same models."""
-        mine = [request for request in self._text.own_requests() if request.user is user]
-        if user.anonymous:
-            mine = [request for request in mine if set(request.order.models) == set(order.models)]
-        return sum(request.waiting for request in mine)
+        waiting = order.n + waiting_of(self._text.own_requests(), payer.user, order.models)
+        refuse_too_many(waiting, payer.user.concurrency)
 
     def _paid(self, payer: Payer, order: TextOrder) -> tuple[Payer, TextOrder, float]:
         """The payer, the order (cut where allowed) and how much to hold; refusals are raised."""
         price = pricing.total_price(order)
-        shared = payer.shared_key
-        if shared is not None and shared.kudos == 0 and order.allow_downgrade:
-            payer = Payer(user=self._world.people.anonymous)
-        elif shared is not None:
-            check_shared_key(shared, price, over_limit=-1 < shared.max_text_tokens < order.max_length)
+
+        def over_limit(key: SharedKey) -> bool:
+            return -1 < key.max_text_tokens < order.max_length
+
+        payer = who_pays(self._world, payer, price, over_limit=over_limit, may_downgrade=order.allow_downgrade)
         limit = pricing.free_length(order, threads=self._text.hall.threads, queued=self._text.waiting_texts())
         if not pricing.needs_upfront(order, limit):
             return payer, order, 0.0
@@ -103,19 +97,16 @@ class TextIntake:
     def _enqueue(
         self, payload: Mapping[str, Any], order: TextOrder, payer: Payer, sender: Sender, held: float
     ) -> TextRequest:
-        now = self._text.now
         request = TextRequest(
             id=self._text.new_id(),
             user=payer.user,
             order=order,
-            created=now,
-            expires=now + REQUEST_SECONDS,
+            created=self._text.now,
             payload=payload,
             client_agent=sender.agent,
             shared_key=payer.shared_key,
             priority=payer.user.kudos,
             waiting=order.n,
-            expected_jobs=order.n,
             held=held,
         )
         payer.user.held += held

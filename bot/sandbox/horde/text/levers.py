@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from bot.sandbox.horde.errors import HordeError
+from bot.sandbox.horde.levers import accounted
 from bot.sandbox.horde.requests import Censorship
 from bot.sandbox.horde.text.catalogue import check_family
 from bot.sandbox.horde.text.floor import TextFloor
@@ -108,8 +109,7 @@ class TextLevers:
 
     def censor_next(self, count: int = 1, kind: Censorship | str = Censorship.NSFW) -> None:
         """The next `count` texts are withheld: state `censored` for `nsfw`, state `csam` for `csam`."""
-        self._text.plans.censorships.clear()
-        self._text.plans.censorships.extend([Censorship(kind)] * count)
+        self._text.plans.censor(count, kind)
 
     def quirk_next(self, quirk: Quirk | str, count: int = 1) -> None:
         """The next `count` answers have this untidiness; kinds add up in the order given."""
@@ -188,10 +188,7 @@ def _worker_state(scribe: Scribe) -> dict[str, object]:
 def _request_state(request: TextRequest) -> dict[str, object]:
     order = request.order
     return {
-        "id": request.id,
-        "user": request.user.alias,
-        "client_agent": request.client_agent,
-        "payload": dict(request.payload),
+        **accounted(request),
         "prompt": order.prompt,
         "models": list(order.models),
         "n": order.n,
@@ -199,15 +196,6 @@ def _request_state(request: TextRequest) -> dict[str, object]:
         "max_context_length": order.max_context_length,
         "stop_sequence": list(order.stop_sequence),
         "webhook": order.webhook,
-        "waiting": request.waiting,
-        "processing": request.processing,
-        "finished": request.finished,
-        "restarted": request.restarted,
-        "done": request.done,
-        "faulted": request.faulted,
-        "cancelled": request.cancelled,
-        "kudos": request.kudos,
-        "held": request.held,
         "jobs": [_job_state(job) for job in request.jobs],
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from bot.sandbox.horde.ids import new_uuid
 from bot.sandbox.horde.text.orders import TextOrder
+from bot.sandbox.horde.worker_base import QueueWorker
 
 #: Below so many tokens a second a worker is left out when a request refuses slow workers.
 SLOW_LIMIT = 3.0
@@ -15,27 +16,15 @@ _VALIDATED = ("koboldcpp/", "aphrodite/", "tabbyAPI/")
 
 
 @dataclass(slots=True, kw_only=True)
-class Scribe:
+class Scribe(QueueWorker):
     """One text worker. `tokens_per_second` is its speed before the simulator's own speed factor."""
 
-    id: str
-    name: str
-    models: list[str]
     tokens_per_second: float = 30.0
     max_length: int = 512
     max_context_length: int = 8192
-    trusted: bool = True
-    online: bool = True
-    paused: bool = False
     maintenance: bool = False
     ignores_stops: bool = False
-    threads: int = 1
     agent: str = "KoboldCppEmbedWorker:2:https://github.com/LostRuins/koboldcpp"
-    busy: int = 0
-    about_to_pop: bool = False
-    fulfilled: int = 0
-    earned: float = 0.0
-    uncompleted: int = 0
 
     def can_serve(self, order: TextOrder) -> bool:
         """Whether this worker, were it free, could take a job of `order`."""
@@ -111,7 +100,7 @@ class Hall:
 
     def add(self, models: Iterable[str], *, name: str | None = None, **features: float | bool) -> Scribe:
         """Let one more worker join; without `name` it is the next scribe."""
-        identity = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        identity = new_uuid(self.rng)
         name = name or f"scribe-{len(self.scribes) + 1:02}"
         scribe = Scribe(id=identity, name=name, models=list(models))
         for feature, value in features.items():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Mapping
 from random import Random
 
+from bot.sandbox.horde.ids import new_uuid
 from bot.sandbox.horde.text.scribes import Scribe
 from bot.sandbox.horde.text.world import TextWorld
 
@@ -99,7 +99,7 @@ def crowd(text: TextWorld) -> list[Scribe]:
     rng = Random(_CROWD_SEED)
     return [
         Scribe(
-            id=str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+            id=new_uuid(rng),
             name=f"crowd-{number:05}",
             models=[f"koboldcpp/Crowd-Model-{rng.randrange(200):03}-{'x' * 120}"],
             max_length=rng.choice((80, 120, 256, 512, 1024)),

@@ -8,16 +8,15 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.sandbox.horde import limits
+from bot.sandbox.horde.calls import read_json, sender_of
 from bot.sandbox.horde.errors import SCHEMA_MESSAGE, HordeError, not_found
-from bot.sandbox.horde.gate import Answer, Endpoint, Gate, address_of
-from bot.sandbox.horde.image_views import UNKNOWN_AGENT, read_json, required_key
-from bot.sandbox.horde.intake import Sender
+from bot.sandbox.horde.gate import Answer, Endpoint, Gate
 from bot.sandbox.horde.limits import Limiter, Rule
-from bot.sandbox.horde.requests import JobState
 from bot.sandbox.horde.schema import check_schema
 from bot.sandbox.horde.text.intake import TextIntake
 from bot.sandbox.horde.text.orders import TEXT_SCHEMA
 from bot.sandbox.horde.text.requests import TextJob, TextRequest, TextState
+from bot.sandbox.horde.waiting import JobState
 from bot.sandbox.horde.world import World
 
 TEXT_STATUS_RULES = (Rule(amount=60, seconds=60),)
@@ -56,11 +55,9 @@ class TextViews:
         """Take a text request: schema, key header, prompt, then the business rules."""
         payload = await read_json(request)
         check_schema(TEXT_SCHEMA, payload)
-        key = required_key(request)
+        sender = sender_of(request)
         if "prompt" not in payload:
             raise HordeError(400, SCHEMA_MESSAGE, errors={"prompt": _MISSING_PROMPT})
-        agent = request.headers.get("Client-Agent", UNKNOWN_AGENT)
-        sender = Sender(key=key, address=address_of(request), agent=agent)
         status, body, payer = self._intake.accept(payload, sender)
         if payer.user.trusted or payer.user.service:
             self._limiter.ease(sender.address)
@@ -95,12 +92,7 @@ class TextViews:
         return {
             # The order is not guaranteed; newest first keeps clients from relying on it.
             "generations": [_generation(job) for job in reversed(delivered)],
-            "finished": request.finished,
-            "processing": request.processing,
-            "restarted": request.restarted,
-            "waiting": request.waiting,
-            "done": request.done,
-            "faulted": request.faulted,
+            **request.counters(),
             "wait_time": self._wait_time(request, ahead),
             "queue_position": position,
             "kudos": float(round(request.kudos)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,23 +9,21 @@ from itertools import cycle
 from random import Random
 
 from bot.clock import Clock
-from bot.sandbox.horde.requests import Censorship
+from bot.sandbox.horde.ids import new_uuid
+from bot.sandbox.horde.plans import Plans
 from bot.sandbox.horde.text.generator import Quirk
 from bot.sandbox.horde.text.orders import TextOrder
 from bot.sandbox.horde.text.requests import TextJob, TextRequest
 from bot.sandbox.horde.text.scribes import Hall, default_hall
+from bot.sandbox.horde.waiting import AGEING_KUDOS, AGEING_SECONDS, JobState
 
-VERDICT_SECONDS = 60.0
 _USUAL_QUIRKS = (Quirk.NONE, Quirk.BLANK, Quirk.STOP_LEFT, Quirk.NONE, Quirk.NONE, Quirk.DEBRIS)
 
 
 @dataclass(slots=True, kw_only=True)
-class TextPlans:
-    """Mishaps a test has asked for; each is used up by the next jobs of real requests."""
+class TextPlans(Plans):
+    """Mishaps of texts."""
 
-    faults: int = 0
-    silences: int = 0
-    censorships: deque[Censorship] = field(default_factory=deque)
     quirks: deque[Quirk] = field(default_factory=deque)
 
 
@@ -62,7 +59,7 @@ class TextWorld:
 
     def new_id(self) -> str:
         """A UUID from the seeded generator."""
-        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        return new_uuid(self.rng)
 
     def own_requests(self) -> list[TextRequest]:
         """Requests that came over the API, oldest first."""
@@ -71,7 +68,10 @@ class TextWorld:
     def in_order(self) -> list[TextRequest]:
         """All requests with something to take, the next one first."""
         waiting = [request for request in self.requests.values() if request.open]
-        return sorted(waiting, key=lambda one: (-one.priority - 50.0 * ((self.now - one.created) // 10), one.created))
+        return sorted(waiting, key=lambda one: (-self._priority(one), one.created))
+
+    def _priority(self, request: TextRequest) -> float:
+        return request.priority + AGEING_KUDOS * ((self.now - request.created) // AGEING_SECONDS)
 
     def waiting_texts(self) -> int:
         """How many jobs wait in the whole queue."""
@@ -79,9 +79,7 @@ class TextWorld:
 
     def is_possible(self, request: TextRequest) -> bool:
         """Whether an online worker could serve it; the verdict is kept for 60 s, processing overrides it."""
-        if request.verdict is None or self.now >= request.verdict[0] + VERDICT_SECONDS:
-            request.verdict = (self.now, self.servable(request.order))
-        return request.processing > 0 or request.verdict[1]
+        return request.possible(self.now, self.servable)
 
     def servable(self, order: TextOrder) -> bool:
         """Whether an online worker could serve `order` now."""
@@ -91,7 +89,7 @@ class TextWorld:
         """Every job at a worker."""
         for request in self.requests.values():
             for job in request.jobs:
-                if job.state == "processing":
+                if job.state is JobState.PROCESSING:
                     yield request, job
 
     def next_quirk(self) -> Quirk:

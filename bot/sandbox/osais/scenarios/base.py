@@ -52,6 +52,21 @@ def each_call(change: Callable[[Call], Iterable[Step]]) -> Change:
     return each(lambda step: change(step) if isinstance(step, CALLS) else [step])
 
 
+def without(*kinds: type[Step]) -> Change:
+    """Leave out every step of these kinds."""
+    return each(lambda step: [] if isinstance(step, kinds) else [step])
+
+
+def without_stages(*stages: int) -> Change:
+    """Leave out the notifications of these stages."""
+    return each(lambda step: [] if is_stage(step, *stages) else [step])
+
+
+def preceded(*kinds: type[Call], **changes: Any) -> Change:
+    """Before each call of these kinds comes the same with `changes`."""
+    return each(lambda step: [replace(step, **changes), step] if isinstance(step, kinds) else [step])
+
+
 def uploads(**changes: Any) -> Change:
     """Change fields of every upload."""
     return each(lambda step: [replace(step, **changes) if isinstance(step, Upload) else step])

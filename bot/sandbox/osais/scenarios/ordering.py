@@ -18,6 +18,8 @@ from bot.sandbox.osais.scenarios.base import (
     is_stage,
     notifications,
     set_to,
+    without,
+    without_stages,
 )
 
 #: Clearly after any settling of a client, in seconds.
@@ -101,10 +103,6 @@ def _late(seconds: float) -> Change:
     return change
 
 
-def _without(*kinds: type[Notify | Upload]) -> Change:
-    return each(lambda step: [] if isinstance(step, kinds) else [step])
-
-
 def _progress(step: Step) -> Iterable[Step]:
     yield step
     if is_stage(step, 3):
@@ -126,10 +124,10 @@ ORDERING = (
     Scenario(
         name="upload-without-notify",
         summary="uploads without their stage 4",
-        change=each(lambda step: [] if is_stage(step, 4) else [step]),
+        change=without_stages(4),
     ),
-    Scenario(name="uploads-alone", summary="uploads and no notification at all", change=_without(Notify)),
-    Scenario(name="notify-without-upload", summary="stage 4s, but no upload ever comes", change=_without(Upload)),
+    Scenario(name="uploads-alone", summary="uploads and no notification at all", change=without(Notify)),
+    Scenario(name="notify-without-upload", summary="stage 4s, but no upload ever comes", change=without(Upload)),
     Scenario(name="shuffled", summary="all calls in any order", change=_shuffled),
     Scenario(name="before-reply", summary="stages 0 and 1 before the answer to the submit", change=_reply_after(2)),
     Scenario(
@@ -153,13 +151,11 @@ ORDERING = (
         ),
     ),
     Scenario(name="same-name", summary="all files have the same name", change=set_to(naming=Naming.ALL_THE_SAME)),
-    Scenario(
-        name="no-stage-0", summary="stage 0 is left out", change=each(lambda step: [] if is_stage(step, 0) else [step])
-    ),
+    Scenario(name="no-stage-0", summary="stage 0 is left out", change=without_stages(0)),
     Scenario(
         name="stages-skipped",
         summary="nothing between stage 1 and the uploads",
-        change=each(lambda step: [] if is_stage(step, 0, 2, 3, 4) else [step]),
+        change=without_stages(0, 2, 3, 4),
     ),
     Scenario(
         name="stage-11",
@@ -177,17 +173,10 @@ ORDERING = (
     Scenario(name="late-upload", summary="the last file 60 s late", change=_late(60)),
     Scenario(name="late-upload-closed", summary="the last file 8 minutes late", change=_late(480)),
     Scenario(name="late-upload-gone", summary="the last file 20 minutes late", change=_late(1200)),
-    Scenario(
-        name="instant",
-        summary="nothing takes any time",
-        change=each(lambda step: [] if isinstance(step, Pause) else [step]),
-    ),
+    Scenario(name="instant", summary="nothing takes any time", change=without(Pause)),
     Scenario(
         name="instant-and-untold",
         summary="nothing takes any time, and notifications have no text",
-        change=in_turn(
-            each(lambda step: [] if isinstance(step, Pause) else [step]),
-            notifications(descr=""),
-        ),
+        change=in_turn(without(Pause), notifications(descr="")),
     ),
 )

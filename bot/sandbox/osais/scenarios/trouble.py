@@ -23,17 +23,21 @@ from bot.sandbox.osais.plays import (
     error,
 )
 from bot.sandbox.osais.scenarios.base import (
+    CALLS,
     Change,
     Scenario,
     each,
-    each_call,
     first,
     is_stage,
+    preceded,
     set_to,
+    without,
+    without_stages,
 )
 from bot.sandbox.osais.wire import TokenSent
 
 _ERROR_TEXT = "AI stopped with error"
+_FORGED = {"notify_token": TokenSent.WRONG, "upload_token": TokenSent.WRONG}
 _FORBIDDEN = Expected(refusals=frozenset({403}))
 _NOT_FOUND = Expected(refusals=frozenset({404}))
 _UNSUPPORTED = Expected(refusals=frozenset({415}))
@@ -86,20 +90,6 @@ def _stopped_with_error(play: Play) -> Play:
     return play.with_steps([*kept, Notify(stage=5, descr=_ERROR_TEXT), Ended()])
 
 
-def _forged(step: Step) -> Iterable[Step]:
-    """Each call with a wrong token, which has to be refused, before the right one."""
-    if isinstance(step, Notify | Upload):
-        wrong = {"notify_token": TokenSent.WRONG, "upload_token": TokenSent.WRONG}
-        yield replace(step, wire=wrong, expected=_FORBIDDEN)
-    yield step
-
-
-def _lost_way(step: Step) -> Iterable[Step]:
-    if isinstance(step, Notify | Upload):
-        yield replace(step, wire={"wrong_path": True}, expected=_NOT_FOUND)
-    yield step
-
-
 def _unknown(step: Step) -> Iterable[Step]:
     """Each call also for a uid that nobody knows: acknowledged, and nothing comes of it."""
     if isinstance(step, Notify):
@@ -146,22 +136,22 @@ TROUBLE = (
         summary="nothing comes after the first stage 4, not even its file; the run never ends",
         change=_cut_after(4),
     ),
-    Scenario(
-        name="callbacks-lost",
-        summary="no call at all, but a check shows everything",
-        change=each_call(lambda _: []),
-    ),
-    Scenario(
-        name="stop-lost",
-        summary="stage 5 never comes",
-        change=each(lambda step: [] if is_stage(step, 5) else [step]),
-    ),
+    Scenario(name="callbacks-lost", summary="no call at all, but a check shows everything", change=without(*CALLS)),
+    Scenario(name="stop-lost", summary="stage 5 never comes", change=without_stages(5)),
     Scenario(name="half-lost", summary="each call is lost with a chance of one half", change=set_to(loss=0.5)),
     Scenario(
         name="retries", summary="a call without acknowledgement is sent again, three times", change=set_to(retries=3)
     ),
-    Scenario(name="wrong-token", summary="each call first with a wrong token: 403", change=each(_forged)),
-    Scenario(name="wrong-path", summary="each call first to a wrong path: 404", change=each(_lost_way)),
+    Scenario(
+        name="wrong-token",
+        summary="each call first with a wrong token: 403",
+        change=preceded(*CALLS, wire=_FORGED, expected=_FORBIDDEN),
+    ),
+    Scenario(
+        name="wrong-path",
+        summary="each call first to a wrong path: 404",
+        change=preceded(*CALLS, wire={"wrong_path": True}, expected=_NOT_FOUND),
+    ),
     Scenario(name="unknown-uid", summary="each call also for a uid nobody knows", change=each(_unknown)),
     Scenario(name="not-a-file", summary="the first file is noise: 415", change=_bad_file(Forgery.NOISE, _UNSUPPORTED)),
     Scenario(name="html", summary="the first file is a web page: 415", change=_bad_file(Forgery.HTML, _UNSUPPORTED)),
@@ -214,11 +204,11 @@ TROUBLE = (
     Scenario(
         name="poll-never-ends",
         summary="callbacks work, but a check never says that it ended",
-        change=each(lambda step: [] if isinstance(step, Ended) else [step]),
+        change=without(Ended),
     ),
     Scenario(
         name="poll-empty",
         summary="no call comes, and a check says it ended without a file",
-        change=each(lambda step: [] if isinstance(step, Made | Notify | Upload) else [step]),
+        change=without(Made, *CALLS),
     ),
 )

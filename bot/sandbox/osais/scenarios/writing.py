@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.sandbox.osais.plays import Expected, Naming, Notify, Step, Upload
-from bot.sandbox.osais.scenarios.base import Change, Scenario, each, each_call, is_stage, set_to, uploads, written
+from bot.sandbox.osais.scenarios.base import (
+    Change,
+    Scenario,
+    each,
+    each_call,
+    is_stage,
+    preceded,
+    set_to,
+    uploads,
+    written,
+)
 from bot.sandbox.osais.wire import Damage, NotifyEncoding, TokenSent, UploadEncoding
 
 _BAD_REQUEST = Expected(refusals=frozenset({400}))
@@ -137,23 +147,12 @@ WRITING = (
     Scenario(
         name="truncated-first",
         summary="each upload is first sent truncated (400), then whole",
-        change=each(
-            lambda step: (
-                [
-                    replace(step, wire={"damage": Damage.TRUNCATED}, expected=_BAD_REQUEST),
-                    step,
-                ]
-                if isinstance(step, Upload)
-                else [step]
-            )
-        ),
+        change=preceded(Upload, wire={"damage": Damage.TRUNCATED}, expected=_BAD_REQUEST),
     ),
     Scenario(
         name="connection-lost",
         summary="each upload first dies on the way, then is sent whole",
-        change=each(
-            lambda step: [replace(step, wire={"damage": Damage.CUT}), step] if isinstance(step, Upload) else [step]
-        ),
+        change=preceded(Upload, wire={"damage": Damage.CUT}),
     ),
     Scenario(
         name="two-files-in-one",
