@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 import aiohttp
 
-from bot.app_osais import LATE_EVERY, OsaisParts, open_osais
-from bot.chat.operators import operators_book
+from bot.app_horde import wire_horde
+from bot.app_loops import App, serve
+from bot.app_osais import open_osais
 from bot.client import MusterClient, point_library_at
 from bot.clock import Clock
-from bot.delivery import Delivery, DiscordRefetcher, MessageOpener, Notices, OriginalFinder
+from bot.delivery import DiscordRefetcher, MessageOpener, OriginalFinder, wire_delivery
 from bot.delivery.routes import Routes
 from bot.domain.jobs import ProcessId
-from bot.errors import SetupError, StoreError
+from bot.errors import SetupError
 from bot.http import HttpClient
 from bot.media import MediaFetcher
-from bot.providers.horde import Account, AlchemyDesk, Catalogue, HordeAlchemyProvider, HordeClient, HordeImageProvider
-from bot.providers.horde.text_catalogue import TextCatalogue
-from bot.providers.horde.text_client import HordeTextClient
-from bot.providers.horde.text_provider import HordeTextProvider
 from bot.services.asking import Asking
 from bot.services.captioning import Captioner
 from bot.services.composing import Composer
 from bot.services.conversations import Conversations
 from bot.services.imagining import Imagining
-from bot.services.jobs import JobService, ReplyBook
+from bot.services.jobs import JobService
+from bot.services.line import Line
 from bot.services.personas import built_in
 from bot.services.preferences import Preferences
+from bot.services.reply_book import ReplyBook
 from bot.services.sources import KeptSources
+from bot.services.steps import Steps
 from bot.services.talking import Talking
 from bot.services.tracker import Tracker
 from bot.settings import Settings
@@ -48,11 +46,9 @@ from bot.store.jobs import SqlJobStore
 from bot.store.preferences import SqlPreferenceStore
 from bot.store.processes import SqlProcessStore
 from bot.store.state import SqlStateStore
-from bot.store.writer import Writer
 from bot.web.doors import find_doors
 from bot.web.health import Health
 from bot.web.listener import Listener
-from bot.web.server import serve_web
 from cogs.about import About
 from cogs.alchemy import Alchemy
 from cogs.ask import Ask
@@ -64,46 +60,13 @@ from cogs.jobs import JobCommands
 from cogs.mentions import Mentions
 from cogs.osais import Osais
 from cogs.personas import PersonaCommands
+from cogs.pickers import Pickers
+from cogs.picture_work import PictureWork
 from cogs.speakers import Speakers
+from cogs.submissions import Submissions
 
-log = logging.getLogger(__name__)
-
-#: Seconds between two signs of life of this process.
-HEARTBEAT = 10.0
-#: Seconds between two looks at the lists of models and alchemists, at the account's limits, and between two purges.
-MODELS_EVERY, ACCOUNT_EVERY, PURGE_EVERY = 60.0, 600.0, 600.0
-#: Seconds that requests on their way to a provider, and then edits in flight, may take after we are told to stop.
-GRACE = 4.0
 #: Longest call of Discord's webhook routes, in seconds: an edit that hangs is tried again while its token lives.
 LONGEST_CALL = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App:
-    """The running parts, wired."""
-
-    settings: Settings
-    clock: Clock
-    process: ProcessId
-    processes: SqlProcessStore
-    artifacts: SqlArtifactStore
-    inbox: SqlInboxStore
-    writer: Writer
-    account: Account
-    catalogue: Catalogue
-    desk: AlchemyDesk
-    texts: TextCatalogue
-    conversations: Conversations
-    tracker: Tracker
-    delivery: Delivery
-    jobs: JobService
-    client: MusterClient
-    finder: OriginalFinder
-    health: Health
-    #: None without a public address.
-    listener: Listener | None
-    #: None without a client token of OSAIS.
-    osais: OsaisParts | None
 
 
 async def run_bot(settings: Settings, *, clock: Clock, stop: asyncio.Event | None = None) -> int:
@@ -115,7 +78,7 @@ async def run_bot(settings: Settings, *, clock: Clock, stop: asyncio.Event | Non
             loop.add_signal_handler(number, stopping.set)
     try:
         async with open_app(settings, clock=clock) as app:
-            await _serve(app, stopping)
+            await serve(app, stopping)
     except* SetupError as group:
         raise _first(group) from None
     return 0
@@ -130,7 +93,7 @@ def _first(group: BaseExceptionGroup[SetupError]) -> SetupError:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  # noqa: PLR0915 - one line a part
+async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:
     """Open and wire every part; nothing is running yet."""
     point_library_at(settings.discord_api_url, settings.discord_gateway_url)
     async with AsyncExitStack() as stack:
@@ -154,52 +117,16 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  
             artifacts=artifacts,
             clock=clock,
         )
-        hooks = doors.hooks if doors else None
-        horde = HordeClient(
-            HttpClient(session, clock),
-            clock,
-            base_url=settings.horde_url,
-            api_key=settings.horde_api_key,
-            client_agent=settings.horde_client_agent,
-            reference_url=settings.horde_image_reference_url,
-        )
-        account = Account(horde)
-        catalogue = Catalogue(horde, clock)
-        provider = HordeImageProvider(
-            horde,
-            media,
-            catalogue,
-            clock,
-            known_ids=lambda: store.known_remote_ids(HordeImageProvider.name),
-            webhooks=hooks,
-        )
-        desk = AlchemyDesk(horde, clock)
-        alchemy = HordeAlchemyProvider(horde, media, desk, clock, webhooks=hooks)
-        text_client = HordeTextClient(
+        horde = wire_horde(
+            settings,
             session,
+            media,
             clock,
-            base_url=settings.horde_url,
-            api_key=settings.horde_api_key,
-            client_agent=settings.horde_client_agent,
-            reference_url=settings.horde_text_reference_url,
-        )
-        texts = TextCatalogue(
-            text_client,
-            clock,
-            book=operators_book(settings.text_templates_file, settings.template_overrides),
-            overrides=settings.template_overrides,
-            pinned=settings.text_models,
-        )
-        writer = HordeTextProvider(
-            text_client,
-            texts,
-            clock,
-            known_ids=lambda: store.known_remote_ids(HordeTextProvider.name),
-            blocked_words=settings.blocked_words,
-            webhooks=hooks,
+            known_ids=store.known_remote_ids,
+            webhooks=doors.hooks if doors else None,
         )
         conversations = Conversations(SqlConversationStore(database), store, clock)
-        asking = Asking(texts, built_in(), anonymous=settings.horde_is_anonymous)
+        asking = Asking(horde.text_models, built_in(), anonymous=settings.horde_is_anonymous)
         client = MusterClient(
             state=state,
             clock=clock,
@@ -226,28 +153,33 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  
             )
         )
         preferences = Preferences(SqlPreferenceStore(database))
-        notices = Notices(routes, preferences)
-        delivery = Delivery(
-            routes=routes, artifacts=artifacts, sources=sources, book=book, notices=notices, clock=clock
+        delivery = wire_delivery(
+            routes=routes,
+            artifacts=artifacts,
+            sources=sources,
+            book=book,
+            preferences=preferences,
+            clock=clock,
+            engines=osais is not None,
         )
-        tracker = Tracker(
+        providers = {**horde.providers, **(osais.providers if osais else {})}
+        captions = Captioner(horde.alchemy, sources, clock)
+        steps = Steps(
             store=store,
             artifacts=artifacts,
-            providers={
-                provider.name: provider,
-                alchemy.name: alchemy,
-                writer.name: writer,
-                **(osais.providers if osais else {}),
-            },
+            providers=providers,
             sources=sources,
             shows=delivery,
             clock=clock,
             process=process,
-            composes=Composer(asking=asking, conversations=conversations, captions=Captioner(alchemy, sources, clock)),
-            share=settings.jobs_per_person,
-            room=account.room,
+            composes=Composer(asking=asking, conversations=conversations, captions=captions),
         )
-        listener = Listener(doors, wake=tracker.wake, osais_token=settings.osais_token) if doors else None
+        line = Line(
+            store=store, providers=providers, clock=clock, share=settings.jobs_per_person, room=horde.account.room
+        )
+        tracker = Tracker(store=store, steps=steps, line=line, clock=clock, process=process)
+        osais_token = settings.osais_token if osais else None
+        listener = Listener(doors, wake=tracker.wake, osais_token=osais_token) if doors else None
         jobs = JobService(
             store=store,
             tracker=tracker,
@@ -256,9 +188,11 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  
             process=process,
             at_most=settings.jobs_per_person + settings.jobs_waiting_per_person,
         )
-        imagining = Imagining(catalogue)
-        engines = Osais(jobs, osais.engines, delivery, clock) if osais else None
-        works = Alchemy(jobs, delivery, desk, clock, client.tree, engines)
+        imagining = Imagining(horde.models)
+        submissions = Submissions(jobs, delivery, clock)
+        engines = Osais(jobs, osais.engines, osais.wishes, submissions) if osais else None
+        work = PictureWork(submissions, horde.desk, engines)
+        pickers = Pickers(work, horde.desk)
         talking = Talking(asking=asking, conversations=conversations, jobs=jobs, clock=clock)
         speakers = Speakers(delivery, routes, clock)
         free_threads = settings.chat_threads and settings.message_content_intent
@@ -281,12 +215,12 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  
             clock=clock,
         )
         chat = ChatCommands(asking=asking, conversations=conversations, clock=clock, free_threads=free_threads)
-        mentions = Mentions(jobs, delivery, routes, desk, clock, client, hearing)
-        controls = Controls(jobs, imagining, delivery, clock, works)
+        mentions = Mentions(jobs, delivery, routes, horde.desk, clock, client, hearing, engines)
+        controls = Controls(jobs=jobs, submissions=submissions, imagining=imagining, work=work, delivery=delivery)
         controls.learn({**ask.presses, **(engines.presses if engines else {})}, deleted=ask.deleted)
         cogs = [
-            Imagine(jobs, imagining, delivery, clock, engines),
-            works,
+            Imagine(submissions, imagining, engines),
+            Alchemy(work, pickers, client.tree),
             ask,
             chat,
             PersonaCommands(asking.personas),
@@ -295,7 +229,7 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  
             controls,
             About(lambda: client.command_ids),
         ]
-        client.equip(cogs=[*cogs, *([engines] if engines else [])], presses=controls, picks=works)
+        client.equip(cogs=[*cogs, *([engines] if engines else [])], presses=controls, picks=pickers)
         yield App(
             settings=settings,
             clock=clock,
@@ -304,10 +238,8 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  
             artifacts=artifacts,
             inbox=inbox,
             writer=database.writer,
-            account=account,
-            catalogue=catalogue,
-            desk=desk,
-            texts=texts,
+            horde=horde,
+            osais=osais,
             conversations=conversations,
             tracker=tracker,
             delivery=delivery,
@@ -316,88 +248,4 @@ async def open_app(settings: Settings, *, clock: Clock) -> AsyncIterator[App]:  
             finder=OriginalFinder(routes, clock, MessageOpener(routes, delivery, clock)),
             health=Health(clock),
             listener=listener,
-            osais=osais,
         )
-
-
-async def _serve(app: App, stopping: asyncio.Event) -> None:
-    """Run every loop until told to stop. Open jobs go on at once, before Discord's gateway is up."""
-    await app.processes.enter(app.process, host=socket.gethostname(), pid=os.getpid(), now=app.clock.now())
-    settings = app.settings
-    beat = app.health.heartbeat("heartbeat", within=6 * HEARTBEAT)
-    app.health.add_loop("tracker", lambda: app.tracker.turned_at, within=60.0)
-    app.health.add_part("store", lambda: app.writer.healthy)
-    app.health.add_part("gateway", app.client.gateway_up)
-    app.health.add_part("providers", lambda: not app.tracker.services_down)
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(serve_web(app.health, settings.web_host, settings.web_port, app.listener))
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        loops = [
-            group.create_task(app.delivery.run(), name="delivery"),
-            group.create_task(app.tracker.run(), name="tracker"),
-            group.create_task(_every(app.clock, HEARTBEAT, lambda: _beat(app, beat)), name="heartbeat"),
-            group.create_task(_every(app.clock, ACCOUNT_EVERY, app.account.refresh), name="account"),
-            group.create_task(_every(app.clock, MODELS_EVERY, app.catalogue.refresh), name="models"),
-            group.create_task(_every(app.clock, MODELS_EVERY, app.desk.refresh), name="alchemists"),
-            group.create_task(_every(app.clock, MODELS_EVERY, app.texts.refresh), name="texts"),
-            group.create_task(_every(app.clock, PURGE_EVERY, lambda: _purge(app)), name="purge"),
-            group.create_task(_every(app.clock, HEARTBEAT, lambda: _resume(app)), name="resume"),
-            group.create_task(_discord(app, stopping), name="discord"),
-        ]
-        if app.osais is not None:
-            loops += [
-                group.create_task(_every(app.clock, MODELS_EVERY, app.osais.catalogue.refresh), name="engines"),
-                group.create_task(_every(app.clock, LATE_EVERY, app.osais.latecomers.look), name="latecomers"),
-                group.create_task(app.osais.tell(), name="callback-address"),
-            ]
-        await stopping.wait()
-        log.info("stopping", extra={"action": "bot.stopping"})
-        app.client.stopping = True
-        app.jobs.accepting = False
-        await app.tracker.close(GRACE)
-        await app.delivery.close(GRACE)
-        # Closed before its task is cancelled: a reconnecting shard of discord.py swallows the cancellation.
-        await app.client.shut()
-        for task in loops:
-            task.cancel()
-    await app.processes.leave(app.process, app.clock.now())
-    log.info("stopped", extra={"action": "bot.stopped"})
-
-
-async def _discord(app: App, stopping: asyncio.Event) -> None:
-    await app.client.run_until_closed(app.settings.discord_token.get_secret_value())
-    stopping.set()
-
-
-async def _beat(app: App, noted: Callable[[], None]) -> None:
-    await app.processes.beat(app.process, app.clock.now())
-    noted()
-
-
-async def _resume(app: App) -> None:
-    await app.jobs.resume_unaccepted(app.finder)
-
-
-async def _purge(app: App) -> None:
-    purged = await app.artifacts.purge(now=app.clock.now())
-    if purged:
-        log.info("old results deleted", extra={"action": "artifacts.purged", "count": purged})
-    unasked = await app.inbox.purge(now=app.clock.now())
-    if unasked:
-        log.info("old calls deleted", extra={"action": "inbox.purged", "count": unasked})
-    forgotten = await app.conversations.purge(days=app.settings.conversation_days)
-    if forgotten:
-        log.info("old conversations deleted", extra={"action": "conversations.purged", "count": forgotten})
-    done_with = await app.jobs.purge(days=app.settings.job_days)
-    if done_with:
-        log.info("old jobs deleted", extra={"action": "jobs.purged", "count": done_with})
-
-
-async def _every(clock: Clock, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
-    """Do a chore now and again; a database that stumbles costs one turn, anything else ends the process."""
-    while True:
-        try:
-            await chore()
-        except StoreError as error:
-            log.warning("a chore was lost", extra={"action": "chore.lost", "cause": str(error)})
-        await clock.sleep(seconds)

@@ -13,11 +13,12 @@ from bot.http import HttpClient
 from bot.media import MediaFetcher
 from bot.providers.base import Provider
 from bot.providers.osais import EngineCatalogue, OsaisClient, OsaisProvider
-from bot.providers.osais.provider import FreshUrl
+from bot.providers.osais.source_urls import FreshUrl
 from bot.services.callback_addresses import CallbackAddress, tell_address
 from bot.services.engines import Engines
 from bot.services.latecomers import Latecomers
 from bot.services.offered_sources import OfferedSources
+from bot.services.open_wishes import OpenWishes
 from bot.settings import Settings
 from bot.store.base import ArtifactStore, InboxStore, JobStore, StateStore
 from bot.web.doors import Doors
@@ -33,6 +34,7 @@ class OsaisParts:
     provider: OsaisProvider
     catalogue: EngineCatalogue
     engines: Engines
+    wishes: OpenWishes
     latecomers: Latecomers
     #: Tells OSAIS where to call, until it took note; returns at once without a public address.
     tell: Callable[[], Coroutine[object, object, None]]
@@ -62,7 +64,12 @@ async def open_osais(
         yield None
         return
     client = OsaisClient(
-        http, clock, base_url=settings.osais_url, token=settings.osais_token, secret=settings.osais_secret
+        http,
+        clock,
+        base_url=settings.osais_url,
+        token=settings.osais_token,
+        secret=settings.osais_secret,
+        turns=state,
     )
     catalogue = EngineCatalogue(client, clock)
 
@@ -91,6 +98,7 @@ async def open_osais(
             provider=provider,
             catalogue=catalogue,
             engines=Engines(catalogue),
+            wishes=OpenWishes(state, clock),
             latecomers=Latecomers(
                 store=jobs,
                 inbox=inbox,

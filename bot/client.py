@@ -25,8 +25,9 @@ from bot.errors import SetupError, StoreError, Unavailable
 from bot.store.base import StateStore
 from bot.ui.alchemy_picker import PICKERS, Picks
 from bot.ui.errors import answer_error
-from bot.ui.job_controls import JobButton, Presses
+from bot.ui.job_controls import JobButton
 from bot.ui.job_selects import JobSelect
+from bot.ui.presses import Presses
 
 log = logging.getLogger(__name__)
 

@@ -23,6 +23,8 @@
     │   └── MediaGone              its link is dead (expired or pruned)
     ├── StoreError                 the database refused a write
     │   ├── DuplicateJob           this interaction already has a job
+    │   ├── DuplicateRemote        another job in work has this number of its provider's
+    │   ├── InboxFull              more calls came about one request than are kept
     │   └── StaleJob               another process owns the row now
     ├── DeliveryError              Discord did not take a message
     │   ├── ReplyLost              the message or its channel is gone
@@ -211,6 +213,19 @@ class StoreError(BotError):
 
 class DuplicateJob(StoreError):
     """This interaction (or source message) already has a job."""
+
+
+class DuplicateRemote(StoreError):
+    """Another job that is in work has this number of its provider's: what comes of the two could not be told apart."""
+
+    default_user_message = (
+        "The service gave this request the number of another one, so what comes of the two can't be told apart. "
+        "I let go of it rather than mix them up. Please try again."
+    )
+
+
+class InboxFull(StoreError):
+    """More calls came about one request than are kept; this one is not."""
 
 
 class StaleJob(StoreError):

@@ -41,7 +41,7 @@ _NOT_REACHED = frozenset({503, 521, 523, 525, 526, 530})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a service answered, below 500 and not rate limited."""
+    """What a service answered: below 500 and not rate limited, unless the caller wanted it unjudged."""
 
     status: int
     #: The parsed JSON; None when the body of an error was not JSON.
@@ -52,6 +52,32 @@ class Answer:
     def ok(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One call: what is sent, and how its answer is taken."""
+
+    method: str
+    url: str
+    #: May hold a key.
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    params: Mapping[str, str] | None = None
+    #: Becomes JSON; None: nothing.
+    body: object = field(default=None, repr=False)
+    #: Whether the service must not get it twice.
+    once: bool = False
+    #: Whether the status tells how it ended; otherwise any JSON is an answer.
+    judged: bool = True
+
+    @property
+    def payload(self) -> bytes | None:
+        return None if self.body is None else json.dumps(self.body).encode()
+
+    @property
+    def sent_headers(self) -> Mapping[str, str]:
+        typed = {} if self.body is None else {"Content-Type": "application/json"}
+        return {**(self.headers or {}), **typed}
 
 
 class HttpClient:
@@ -69,29 +95,29 @@ class HttpClient:
         self, url: str, *, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> Answer:
         """Read, trying again on trouble. Raises `Unavailable`, `Busy` (429) or `ProtocolError`."""
-        return await self._patiently("GET", url, headers=headers, params=params)
+        return await self._patiently(_Call(method="GET", url=url, headers=headers, params=params))
 
     async def delete_json(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Delete, trying again on trouble: the services we use answer a second DELETE like the first."""
-        return await self._patiently("DELETE", url, headers=headers)
+        return await self._patiently(_Call(method="DELETE", url=url, headers=headers))
 
     async def patch_json(self, url: str, body: object, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Set fields of something, trying again on trouble: saying the same twice changes nothing."""
-        return await self._patiently("PATCH", url, headers=headers, body=body)
+        return await self._patiently(_Call(method="PATCH", url=url, headers=headers, body=body))
 
     async def post_json(self, url: str, body: object, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Submit, once. Raises `Unavailable` (it did not arrive), `Busy` (429), or `SubmissionUncertain`."""
-        return await self._call("POST", url, headers=headers, body=body, once=True)
+        return await self._send(_Call(method="POST", url=url, headers=headers, body=body, once=True))
 
-    async def _patiently(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        body: object = None,
-    ) -> Answer:
+    async def post_once(self, url: str, body: object, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """Submit, once, to a service whose statuses do not tell whether it acted on the request.
+
+        Whatever it answers is the caller's to judge, also a body that is no JSON (None). Raises `Unavailable` only when
+        nothing can have left, and `SubmissionUncertain` when the answer was lost.
+        """
+        return await self._send(_Call(method="POST", url=url, headers=headers, body=body, once=True, judged=False))
+
+    async def _patiently(self, call: _Call) -> Answer:
         retrying = tenacity.AsyncRetrying(
             sleep=self._clock.sleep,
             stop=tenacity.stop_after_attempt(READ_TRIES),
@@ -99,40 +125,31 @@ class HttpClient:
             retry=tenacity.retry_if_exception(_worth_another_try),
             reraise=True,
         )
-        return await retrying(self._call, method, url, headers=headers, params=params, body=body)
+        return await retrying(self._send, call)
 
-    async def _call(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        body: object = None,
-        once: bool = False,
-    ) -> Answer:
+    async def _send(self, call: _Call) -> Answer:
         # `connect` covers waiting for a free connection too, so a call that timed out later than that may have left.
         timeout = aiohttp.ClientTimeout(total=None, connect=self._total / 2)
-        payload = None if body is None else json.dumps(body).encode()
-        sent_headers = {**(headers or {}), **({"Content-Type": "application/json"} if payload is not None else {})}
+        payload = call.payload
         try:
             async with (
                 asyncio.timeout(self._total),
                 self._session.request(
-                    method,
-                    url,
+                    call.method,
+                    call.url,
                     data=payload,
-                    headers=sent_headers,
-                    params=params,
+                    headers=call.sent_headers,
+                    params=call.params,
                     timeout=timeout,
                     allow_redirects=False,
                 ) as response,
             ):
-                return self._judged(response, await self._body_of(response), once=once)
+                body = await self._body_of(response)
+                return _judged(response, body, once=call.once) if call.judged else _unjudged(response, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unavailable(f"cannot connect: {type(error).__name__}") from error
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            if once:
+            if call.once:
                 raise SubmissionUncertain(f"the answer was lost: {type(error).__name__}") from error
             raise Unavailable(f"the connection broke: {type(error).__name__}") from error
         except ValueError as error:  # a URL that yarl cannot take; nothing has left
@@ -148,22 +165,26 @@ class HttpClient:
                 return None
         return bytes(body)
 
-    @staticmethod
-    def _judged(response: aiohttp.ClientResponse, body: bytes | None, *, once: bool) -> Answer:
-        status, data = response.status, _parsed(body)
-        if status >= 500:
-            if once and status not in _NOT_REACHED:
-                raise SubmissionUncertain(f"HTTP {status}")
-            raise Unavailable(f"HTTP {status}")
-        if status == 429 and not _has_code(data):
-            raise Busy("HTTP 429", retry_after=retry_after_of(response.headers))
-        if 300 <= status < 400:
-            raise Unavailable(f"HTTP {status}: redirects are not followed; check the address in the settings")
-        if status < 300 and data is None:
-            if once:
-                raise SubmissionUncertain(f"HTTP {status}, but its body cannot be read")
-            raise ProtocolError("the body is not JSON" if body is not None else "the body is too large", path="$")
-        return Answer(status=status, data=data, headers=dict(response.headers))
+
+def _judged(response: aiohttp.ClientResponse, body: bytes | None, *, once: bool) -> Answer:
+    status, data = response.status, _parsed(body)
+    if status >= 500:
+        if once and status not in _NOT_REACHED:
+            raise SubmissionUncertain(f"HTTP {status}")
+        raise Unavailable(f"HTTP {status}")
+    if status == 429 and not _has_code(data):
+        raise Busy("HTTP 429", retry_after=retry_after_of(response.headers))
+    if 300 <= status < 400:
+        raise Unavailable(f"HTTP {status}: redirects are not followed; check the address in the settings")
+    if status < 300 and data is None:
+        if once:
+            raise SubmissionUncertain(f"HTTP {status}, but its body cannot be read")
+        raise ProtocolError("the body is not JSON" if body is not None else "the body is too large", path="$")
+    return Answer(status=status, data=data, headers=dict(response.headers))
+
+
+def _unjudged(response: aiohttp.ClientResponse, body: bytes | None) -> Answer:
+    return Answer(status=response.status, data=_parsed(body), headers=dict(response.headers))
 
 
 def retry_after_of(headers: Mapping[str, str], default: float = 2.0) -> float:

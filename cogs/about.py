@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.render import render_help
-from bot.ui.embeds import to_embed
+from bot.ui.embeds import show_privately
 
 
 class About(commands.Cog):
@@ -22,5 +22,4 @@ class About(commands.Cog):
     @app_commands.command(name="help", description="What I can do, and how")
     async def help(self, interaction: discord.Interaction[Any]) -> None:
         """Say what there is, to the one who asked."""
-        rendered = render_help(command_ids=self._command_ids())
-        await interaction.response.send_message(embed=to_embed(rendered.embed), ephemeral=True)
+        await show_privately(interaction, render_help(command_ids=self._command_ids()))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,25 +19,22 @@ from bot.domain.sources import SourceMedia
 from bot.domain.turns import Chat
 from bot.errors import DeliveryError, InvalidRequest
 from bot.render.escaping import inline
-from bot.render.text_models import persona_choice, text_model_choice
 from bot.services.asking import Asking, AskWish
 from bot.services.captioning import MAX_PICTURES
 from bot.services.conversations import Conversations
 from bot.services.jobs import JobService
 from bot.services.talking import Talking
-from bot.ui.errors import answer_error
+from bot.ui.errors import errors_answered
 from bot.ui.reply_form import AboutForm, ReplyForm, Said, read_said
+from cogs.choices import one_of, personas, text_models
 from cogs.context import age_restricted, check_permissions
 from cogs.controls import Press
+from cogs.open_forms import OpenForms
 from cogs.pictures import pictures_of, source_of
 from cogs.speakers import Speakers
 from cogs.threads import open_thread, point_to
 
-log = logging.getLogger(__name__)
-
 Prompt = app_commands.Range[str, 1, MAX_PROMPT]
-#: Forms about a message whose pictures are remembered; they are asked about within minutes.
-REMEMBERED_FORMS = 200
 #: How much of a question a thread quotes, in characters.
 MAX_QUOTED = 1500
 NOTHING_THERE = "There is nothing in that message that I could read: neither text nor a picture."
@@ -68,8 +63,8 @@ class Ask(commands.Cog):
         self._routes = routes
         self._tree = tree
         self._clock = clock
-        #: Pictures of the messages that forms are open about, by the interaction that opened them.
-        self._pictures: OrderedDict[str, tuple[SourceMedia, ...]] = OrderedDict()
+        #: The pictures of the messages that forms are open about.
+        self._pictures: OpenForms[tuple[SourceMedia, ...]] = OpenForms()
         self._about = app_commands.ContextMenu(name="Ask about this", callback=self._ask_about)
 
     async def cog_load(self) -> None:
@@ -96,10 +91,7 @@ class Ask(commands.Cog):
         thread="Open a thread for it, to go on talking there",
         private="Only you see the answer",
     )
-    @app_commands.choices(
-        length=[app_commands.Choice(name=length.value, value=length.value) for length in AnswerLength],
-        creativity=[app_commands.Choice(name=one.value, value=one.value) for one in Creativity],
-    )
+    @app_commands.choices(length=one_of(AnswerLength), creativity=one_of(Creativity))
     async def ask(
         self,
         interaction: discord.Interaction[Any],
@@ -155,23 +147,19 @@ class Ask(commands.Cog):
     @ask.autocomplete("model")
     async def _models(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         """Offer models from memory; people may still send something else."""
-        found = map(text_model_choice, self._asking.choices(typed, nsfw=age_restricted(interaction)))
-        return [app_commands.Choice(name=name, value=value) for name, value in found]
+        return text_models(self._asking, interaction, typed)
 
     @ask.autocomplete("persona")
     async def _personas(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         """Offer personas."""
-        found = map(persona_choice, self._asking.personas.choices(typed))
-        return [app_commands.Choice(name=name, value=value) for name, value in found]
+        return personas(self._asking.personas, typed)
 
     async def _ask_about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Open the form for a question about a message; Discord shows us all of it, this once."""
         pictures = tuple(pictures_of(message, me=None))[:MAX_PICTURES]
         if not message.content.strip() and not pictures:
             raise InvalidRequest(user_message=NOTHING_THERE)
-        self._pictures[str(interaction.id)] = pictures
-        while len(self._pictures) > REMEMBERED_FORMS:
-            self._pictures.popitem(last=False)
+        self._pictures.opened(interaction.id, pictures)
         await interaction.response.send_modal(AboutForm(interaction.id, message.content))
 
     @commands.Cog.listener()
@@ -182,10 +170,8 @@ class Ask(commands.Cog):
         said = read_said(interaction.data)
         if said is None:
             return
-        try:
+        async with errors_answered(interaction):
             await self._said(interaction, said)
-        except Exception as error:  # noqa: BLE001 - the boundary: the person gets a sentence, the log the rest
-            await answer_error(interaction, error)
 
     async def _said(self, interaction: discord.Interaction[Any], said: Said) -> None:
         check_permissions(interaction)
@@ -195,7 +181,8 @@ class Ask(commands.Cog):
             await self._talking.follow(answer, said.text, speaker)
             return
         quoted = f'\n\nThe message it is about:\n"""\n{said.quoted.strip()}\n"""' if said.quoted.strip() else ""
-        pictures = self._pictures.pop(said.opened_by, ())
+        pictures = self._pictures.about(said.opened_by) or ()
+        self._pictures.done(said.opened_by)
         wish = AskWish(nsfw=age_restricted(interaction))
         speaker = self._speakers.of_interaction(interaction, private=False)
         await self._talking.ask(said.text + quoted, wish, speaker, pictures=pictures)

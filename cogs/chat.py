@@ -11,15 +11,15 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
-from bot.domain.jobs import LONG_AGO
+from bot.domain.replies import LONG_AGO
 from bot.domain.turns import Chat, KeptTurn
 from bot.errors import InvalidRequest, NotAllowed
 from bot.render.escaping import inline
-from bot.render.text_models import persona_choice, text_model_choice
 from bot.services.asking import Asking
 from bot.services.conversations import Conversations
 from bot.services.personas import Persona
-from cogs.context import age_restricted
+from cogs.choices import personas, text_models
+from cogs.context import actor_of, age_restricted
 from cogs.threads import MAX_TITLE, open_thread, point_to
 
 Title = app_commands.Range[str, 1, MAX_TITLE]
@@ -123,13 +123,11 @@ class ChatCommands(commands.GroupCog, group_name="chat", group_description="Talk
     @start.autocomplete("persona")
     @persona_set.autocomplete("persona")
     async def _personas(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-        found = map(persona_choice, self._asking.personas.choices(typed))
-        return [app_commands.Choice(name=name, value=value) for name, value in found]
+        return personas(self._asking.personas, typed)
 
     @start.autocomplete("model")
     async def _models(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-        found = map(text_model_choice, self._asking.choices(typed, nsfw=age_restricted(interaction)))
-        return [app_commands.Choice(name=name, value=value) for name, value in found]
+        return text_models(self._asking, interaction, typed)
 
     async def _own_turn(self, interaction: discord.Interaction[Any]) -> KeptTurn:
         """The last thing said here in a conversation that this person began."""
@@ -150,6 +148,6 @@ class ChatCommands(commands.GroupCog, group_name="chat", group_description="Talk
 
     @staticmethod
     def _require_owner(interaction: discord.Interaction[Any], owner_id: int) -> None:
-        moderates = interaction.guild_id is not None and interaction.permissions.manage_messages
-        if interaction.user.id != owner_id and not moderates:
+        actor = actor_of(interaction)
+        if actor.user_id != owner_id and not actor.moderates:
             raise NotAllowed("somebody else's chat", user_message=NOT_YOURS)

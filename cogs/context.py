@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from pydantic import SecretStr
 
-from bot.domain.jobs import TOKEN_LIFE, ReplyAddress
+from bot.domain.replies import TOKEN_LIFE, ReplyAddress
 from bot.errors import MissingPermissions
 from bot.services.jobs import Actor
 
@@ -52,11 +52,15 @@ def permissions_named(labels: Sequence[str]) -> str:
 
 def age_restricted(interaction: discord.Interaction[Any]) -> bool:
     """Whether the channel (or a thread's parent) is marked as age-restricted; never in direct messages."""
-    channel = interaction.channel
+    return age_restricted_place(interaction.channel, interaction.guild_id)
+
+
+def age_restricted_place(channel: object, guild_id: int | None) -> bool:
+    """Whether a channel (or a thread's parent) is marked as age-restricted; never in direct messages."""
     if isinstance(channel, discord.Thread):
         return channel.parent is not None and channel.parent.is_nsfw()
     is_nsfw = getattr(channel, "is_nsfw", None)
-    return bool(is_nsfw()) if interaction.guild_id is not None and is_nsfw is not None else False
+    return bool(is_nsfw()) if guild_id is not None and is_nsfw is not None else False
 
 
 def address_of(interaction: discord.Interaction[Any], *, private: bool) -> ReplyAddress:
@@ -71,6 +75,19 @@ def address_of(interaction: discord.Interaction[Any], *, private: bool) -> Reply
         ephemeral=private,
         by_channel=interaction.is_guild_integration() if interaction.guild_id is not None else True,
         size_limit=interaction.filesize_limit,
+    )
+
+
+def address_of_message(message: discord.Message, application_id: int) -> ReplyAddress:
+    """Where the reply to this message will be: a message beside it, which the bot's own token can edit."""
+    guild = message.guild
+    return ReplyAddress(
+        application_id=application_id,
+        channel_id=message.channel.id,
+        source_message_id=message.id,
+        guild_id=guild.id if guild is not None else None,
+        # There is no interaction to tell of the person's own limit; the server's is what counts for a bot.
+        size_limit=guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,8 +13,7 @@ import discord
 from discord.ext import commands
 from pydantic import SecretStr
 
-from bot.clock import Clock
-from bot.delivery import Delivery, InteractionOpener
+from bot.delivery import Delivery
 from bot.domain.alchemy import Form
 from bot.domain.jobs import ImageJob, Job, JobId, is_alchemy, is_image
 from bot.domain.requests import ImageRequest
@@ -28,14 +26,13 @@ from bot.services.jobs import JobService
 from bot.services.sources import SOURCE_INDEX
 from bot.ui.alchemy_picker import sources_in
 from bot.ui.edit_form import EditForm, read_form
-from bot.ui.embeds import to_embed
-from bot.ui.errors import answer_error
+from bot.ui.embeds import show_privately
+from bot.ui.errors import errors_answered
 from bot.ui.prompt_form import Prompted, PromptForm, read_prompted
-from cogs.alchemy import Alchemy
-from cogs.context import actor_of, address_of, age_restricted, check_permissions
+from cogs.context import actor_of, age_restricted, check_permissions
+from cogs.picture_work import PictureWork
 from cogs.pictures import source_of
-
-log = logging.getLogger(__name__)
+from cogs.submissions import Submissions
 
 Press = Callable[[discord.Interaction[Any], JobId], Awaitable[None]]
 #: Told of every job whose reply somebody deleted.
@@ -57,13 +54,19 @@ class Controls(commands.Cog):
     """What the buttons do."""
 
     def __init__(
-        self, jobs: JobService, imagining: Imagining, delivery: Delivery, clock: Clock, alchemy: Alchemy
+        self,
+        *,
+        jobs: JobService,
+        submissions: Submissions,
+        imagining: Imagining,
+        work: PictureWork,
+        delivery: Delivery,
     ) -> None:
         self._jobs = jobs
-        self._alchemy = alchemy
+        self._submissions = submissions
         self._imagining = imagining
+        self._work = work
         self._delivery = delivery
-        self._clock = clock
         self._presses: dict[str, Press] = {
             "cancel": self._cancel,
             "again": self._again,
@@ -85,26 +88,22 @@ class Controls(commands.Cog):
         self, interaction: discord.Interaction[Any], verb: str, job_id: JobId, index: int | None = None
     ) -> None:
         """Answer one press; what goes wrong is told to the one who pressed."""
-        try:
+        async with errors_answered(interaction):
             if index is None:
                 await self._presses.get(verb, self._unknown)(interaction, job_id)
             else:
-                await self._work(interaction, verb, job_id, index)
-        except Exception as error:  # noqa: BLE001 - the boundary: the person gets a sentence, the log the rest
-            await answer_error(interaction, error)
+                await self._press_of_one(interaction, verb, job_id, index)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Take in edit forms by their custom id: one that was opened before a restart still works."""
         if interaction.type is not discord.InteractionType.modal_submit:
             return
-        try:
+        async with errors_answered(interaction):
             if (form := read_form(interaction.data)) is not None:
                 await self._edited(interaction, *form)
             elif (prompted := read_prompted(interaction.data)) is not None:
                 await self._prompted(interaction, prompted)
-        except Exception as error:  # noqa: BLE001 - the boundary, as above
-            await answer_error(interaction, error)
 
     async def _unknown(self, _interaction: discord.Interaction[Any], job_id: JobId) -> None:
         raise JobGone(f"a button of {job_id} that this version does not have")
@@ -119,10 +118,8 @@ class Controls(commands.Cog):
     async def _again(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
         job = await self._jobs.get(job_id)
         if is_alchemy(job):
-            private = job.reply.ephemeral
-            await self._alchemy.start(
-                interaction, kept(job.request.source, job), job.request.wanted, private=private, parent_id=job.id
-            )
+            source, private = kept(job.request.source, job), job.reply.ephemeral
+            await self._work.start(interaction, source, job.request.wanted, private=private, parent_id=job.id)
             return
         job = await self._image(job_id)
         request = self._imagining.again(with_kept_source(job), nsfw=age_restricted(interaction))
@@ -139,18 +136,14 @@ class Controls(commands.Cog):
 
     async def _start(self, interaction: discord.Interaction[Any], request: ImageRequest, *, parent: Job) -> None:
         check_permissions(interaction)
-        await self._jobs.submit(
-            request,
-            asker_id=interaction.user.id,
-            address=address_of(interaction, private=parent.reply.ephemeral),
-            reply=InteractionOpener(interaction, self._delivery, self._clock),
-            provider=parent.provider,
-            parent_id=parent.id,
+        private = parent.reply.ephemeral
+        await self._submissions.submit(
+            interaction, request, provider=parent.provider, private=private, parent_id=parent.id
         )
 
     # -- one picture of a result ----------------------------------------------------------------------------------
 
-    async def _work(self, interaction: discord.Interaction[Any], verb: str, job_id: JobId, index: int) -> None:
+    async def _press_of_one(self, interaction: discord.Interaction[Any], verb: str, job_id: JobId, index: int) -> None:
         """Do something with one picture: anybody may, it is their own request."""
         source = await self._source(interaction, job_id, index)
         if verb == "source":
@@ -158,10 +151,13 @@ class Controls(commands.Cog):
             prompt, model = job.request.prompt, job.request.model if job.request.model_chosen else ""
             form = PromptForm(prompt=prompt, model=model, from_picture=True, job_id=job_id, index=index)
             await interaction.response.send_modal(form)
+            return
+        # What is made of a result that only its reader sees is for that reader alone, too.
+        private = interaction.message is not None and interaction.message.flags.ephemeral
+        if verb in self._work.engines:
+            await self._work.run(interaction, verb, source, private=private)
         elif verb in WORK:
-            # What is made of a result that only its reader sees is for that reader alone, too.
-            private = interaction.message is not None and interaction.message.flags.ephemeral
-            await self._alchemy.start(interaction, source, WORK[verb], private=private, parent_id=job_id)
+            await self._work.start(interaction, source, WORK[verb], private=private, parent_id=job_id)
         else:
             await self._unknown(interaction, job_id)
 
@@ -214,13 +210,9 @@ class Controls(commands.Cog):
         )
         check_permissions(interaction)
         parent = await self._jobs.get(prompted.job_id) if prompted.job_id is not None else None
-        await self._jobs.submit(
-            self._imagining.complete(wish),
-            asker_id=interaction.user.id,
-            address=address_of(interaction, private=parent is not None and parent.reply.ephemeral),
-            reply=InteractionOpener(interaction, self._delivery, self._clock),
-            parent_id=prompted.job_id,
-        )
+        private = parent is not None and parent.reply.ephemeral
+        request = self._imagining.complete(wish)
+        await self._submissions.submit(interaction, request, private=private, parent_id=prompted.job_id)
 
     async def _source_of(self, interaction: discord.Interaction[Any], prompted: Prompted) -> SourceMedia:
         if prompted.job_id is not None:
@@ -239,8 +231,7 @@ class Controls(commands.Cog):
         return job
 
     async def _details(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
-        rendered = render_details(await self._jobs.get(job_id))
-        await interaction.response.send_message(embed=to_embed(rendered.embed), ephemeral=True)
+        await show_privately(interaction, render_details(await self._jobs.get(job_id)))
 
     async def _delete(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
         job = await self._jobs.delete(job_id, actor_of(interaction))

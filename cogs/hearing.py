@@ -15,6 +15,7 @@ import discord
 from bot.clock import Clock
 from bot.domain.sources import SourceMedia
 from bot.domain.turns import Chat, KeptTurn
+from bot.errors import JobGone
 from bot.services.asking import AskWish
 from bot.services.bursts import Bursts
 from bot.services.captioning import MAX_PICTURES
@@ -24,6 +25,12 @@ from bot.services.words import Asked
 from cogs.pictures import pictures_of
 from cogs.speakers import Speakers
 
+FORGOTTEN = (
+    "I no longer remember that conversation: it was deleted, or is older than I keep them. "
+    "Mention me with your whole question, or use `/ask`, and we start anew."
+)
+#: Buttons that only answers have.
+_OF_AN_ANSWER = re.compile("job:(?:reask|reply|continue):")
 #: A message of ours may be this old before it is surely noted whose answer it is.
 FRESH = timedelta(seconds=2)
 
@@ -53,17 +60,18 @@ class Hearing:
     async def heard(self, message: discord.Message, asked: Asked) -> bool:
         """Answer the message if it talks to the bot; False where it is none of a conversation's business.
 
-        `asked` is what it wants done with a picture: such words on a picture always mean that.
+        `asked` is what it wants done with a picture: such words on a picture always mean that. Raises `JobGone` when it
+        answers something that the bot said and no longer remembers.
         """
         pinged = self._pinged(message)
         direct = message.guild is None
         text = self._words(message)
         pictures = tuple(pictures_of(message, me=None))[:MAX_PICTURES]
-        if not text or (asked.forms and not asked.unknown and pictures):
+        if not text or (asked.clear and pictures):
             return False
         replied = message.reference.message_id if message.reference is not None else None
         if replied is not None and (pinged or direct):
-            turn = await self._turn_of(replied)
+            turn = await self._turn_of(message, replied)
             if turn is not None:
                 speaker = self._speakers.of_message(message, application_id=self._client.application_id or 0)
                 await self._talking.follow(turn, text, speaker, pictures=pictures)
@@ -73,18 +81,29 @@ class Hearing:
         chat = await self._open_thread(message) if not direct else await self._conversations.chat(message.channel.id)
         if direct or (chat is not None and (pinged or self._free_threads)):
             return await self._goes_on(message, chat, wishes=asked.clear)
+        if replied is not None and pinged and self._was_answer(message):
+            raise JobGone(f"no turn is shown in {replied}", user_message=FORGOTTEN)
         begins = bool(asked.unknown) and not pictures and self._named(message) and replied is None
         if begins:
             await self._begin(message, text, pictures, chat)
         return begins
 
-    async def _turn_of(self, message_id: int) -> KeptTurn | None:
-        """The turn that a message shows; one just sent may not be noted yet."""
-        turn = await self._conversations.of_message(message_id)
-        age = self._clock.now() - discord.utils.snowflake_time(message_id)
+    async def _turn_of(self, message: discord.Message, replied: int) -> KeptTurn | None:
+        """The turn that the message replies to; what shows it may just have been sent, and not be noted yet."""
+        turn = await self._conversations.of_message(replied)
+        shown = self._own_replied_to(message)
+        if (
+            turn is None
+            and shown is not None
+            and shown.reference is not None
+            and shown.reference.message_id is not None
+        ):
+            # A further part of an answer refers to the first, which is noted before any other is sent.
+            turn = await self._conversations.of_message(shown.reference.message_id)
+        age = self._clock.now() - discord.utils.snowflake_time(replied)
         if turn is None and abs(age) < FRESH:
             await self._clock.sleep(FRESH.total_seconds() / 2)
-            turn = await self._conversations.of_message(message_id)
+            turn = await self._conversations.of_message(replied)
         return turn
 
     async def _goes_on(self, message: discord.Message, chat: Chat | None, *, wishes: bool) -> bool:
@@ -119,6 +138,17 @@ class Hearing:
             return None
         chat = await self._conversations.chat(message.channel.id)
         return chat if chat is not None and chat.open else None
+
+    def _own_replied_to(self, message: discord.Message) -> discord.Message | None:
+        """The message of the bot's own that this one replies to, if Discord sent it along."""
+        shown, me = message.reference.resolved if message.reference is not None else None, self._client.user
+        return shown if isinstance(shown, discord.Message) and me is not None and shown.author.id == me.id else None
+
+    def _was_answer(self, message: discord.Message) -> bool:
+        """Whether the message replies to an answer of the bot's, to be known by its buttons."""
+        shown = self._own_replied_to(message)
+        rows = (row.children for row in shown.components if isinstance(row, discord.ActionRow)) if shown else ()
+        return any(_OF_AN_ANSWER.match(getattr(one, "custom_id", None) or "") for row in rows for one in row)
 
     def _pinged(self, message: discord.Message) -> bool:
         me = self._client.user

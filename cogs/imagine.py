@@ -9,16 +9,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.clock import Clock
-from bot.delivery import Delivery, InteractionOpener
 from bot.domain.requests import MAX_NEGATIVE, Aspect, SizeChoice
 from bot.errors import InvalidRequest
 from bot.render import model_choice
 from bot.render.messages import MAX_CHOICES
 from bot.services.imagining import ImageWish, Imagining
-from bot.services.jobs import JobService
-from cogs.context import address_of, age_restricted, check_permissions
+from cogs.choices import offered, one_of
+from cogs.context import age_restricted, check_permissions
 from cogs.pictures import source_of
+from cogs.submissions import Submissions
 
 Prompt = app_commands.Range[str, 1, 1000]
 Negative = app_commands.Range[str, 0, MAX_NEGATIVE]
@@ -48,20 +47,11 @@ class PaintingEngines(Protocol):
 class Imagine(commands.Cog):
     """Pictures from words."""
 
-    def __init__(
-        self,
-        jobs: JobService,
-        imagining: Imagining,
-        delivery: Delivery,
-        clock: Clock,
-        engines: PaintingEngines | None = None,
-    ) -> None:
+    def __init__(self, submissions: Submissions, imagining: Imagining, engines: PaintingEngines | None = None) -> None:
         """`engines` stand among the models, where there are any."""
-        self._engines = engines
-        self._jobs = jobs
+        self._submissions = submissions
         self._imagining = imagining
-        self._delivery = delivery
-        self._clock = clock
+        self._engines = engines
 
     @app_commands.command(name="imagine", description="Paint pictures from words")
     @app_commands.describe(
@@ -78,10 +68,7 @@ class Imagine(commands.Cog):
         seed="The same seed and options give the same picture; left out, a random one",
         private="Only you see the reply",
     )
-    @app_commands.choices(
-        aspect=[app_commands.Choice(name=aspect.value, value=aspect.value) for aspect in Aspect],
-        size=[app_commands.Choice(name=size.value, value=size.value) for size in SizeChoice],
-    )
+    @app_commands.choices(aspect=one_of(Aspect), size=one_of(SizeChoice))
     async def imagine(
         self,
         interaction: discord.Interaction[Any],
@@ -119,17 +106,11 @@ class Imagine(commands.Cog):
         if self._engines is not None and self._engines.is_meant(model):
             await self._engines.paint(interaction, wish, private=private)
             return
-        await self._jobs.submit(
-            self._imagining.complete(wish),
-            asker_id=interaction.user.id,
-            address=address_of(interaction, private=private),
-            reply=InteractionOpener(interaction, self._delivery, self._clock),
-        )
+        await self._submissions.submit(interaction, self._imagining.complete(wish), private=private)
 
     @imagine.autocomplete("model")
     async def _models(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         """Offer models from memory; people may still send something else."""
         choices = [model_choice(model) for model in self._imagining.choices(typed)]
         engines = list(self._engines.painters(typed)) if self._engines is not None else []
-        found = [*choices[: MAX_CHOICES - len(engines)], *engines]
-        return [app_commands.Choice(name=name, value=value) for name, value in found]
+        return offered([*choices[: MAX_CHOICES - len(engines)], *engines])

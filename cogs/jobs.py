@@ -16,8 +16,9 @@ from bot.errors import InvalidRequest
 from bot.render.jobs import job_choice, render_jobs, render_notify
 from bot.services.jobs import Actor, JobService
 from bot.services.preferences import Preferences
-from bot.ui.embeds import to_embed
-from bot.ui.job_controls import Presses
+from bot.ui.embeds import show_privately
+from bot.ui.presses import Presses
+from cogs.choices import offered, one_of
 
 #: Jobs in a list, and lines that Discord takes as completions.
 SHOWN, OFFERED = 10, 25
@@ -44,8 +45,7 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
     @app_commands.command(name="list", description="Your latest requests, and what became of them")
     async def list_all(self, interaction: discord.Interaction[Any]) -> None:
         """List them, to the one who asked."""
-        rendered = render_jobs(await self._jobs.of(interaction.user.id, limit=SHOWN))
-        await interaction.response.send_message(embed=to_embed(rendered.embed), ephemeral=True)
+        await show_privately(interaction, render_jobs(await self._jobs.of(interaction.user.id, limit=SHOWN)))
 
     @app_commands.command(name="show", description="One of your requests as it is now, with its files")
     @app_commands.describe(job="Which one")
@@ -53,8 +53,8 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
         """Show it, to the one who asked."""
         found = await self._jobs.own(JobId(job), interaction.user.id)
         await interaction.response.defer(ephemeral=True)
-        fields = await self._delivery.copy(found, size_limit=interaction.filesize_limit)
-        await interaction.followup.send(**fields, ephemeral=True)
+        async for fields in self._delivery.copies.of(found, size_limit=interaction.filesize_limit):
+            await interaction.followup.send(**fields, ephemeral=True)
 
     @app_commands.command(name="cancel", description="Stop one of your requests, or all of them")
     @app_commands.describe(job="Which one, or all")
@@ -87,7 +87,7 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
 
     @app_commands.command(name="notify", description="How I tell you of an answer that took longer than five minutes")
     @app_commands.describe(how="Left out, I say what you chose")
-    @app_commands.choices(how=[app_commands.Choice(name=one.value, value=one.value) for one in Notify])
+    @app_commands.choices(how=one_of(Notify))
     async def notify(self, interaction: discord.Interaction[Any], how: str = "") -> None:
         """Keep the choice, or tell it."""
         user_id = interaction.user.id
@@ -111,4 +111,4 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
 def _choices(jobs: Sequence[Job], typed: str) -> list[app_commands.Choice[str]]:
     wanted = typed.strip().casefold()
     found = (job_choice(job) for job in jobs)
-    return [app_commands.Choice(name=name, value=value) for name, value in found if wanted in name.casefold()][:OFFERED]
+    return offered((name, value) for name, value in found if wanted in name.casefold())[:OFFERED]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import discord
 from discord.ext import commands
@@ -13,7 +13,8 @@ from bot.clock import Clock
 from bot.delivery import Delivery, MessageOpener
 from bot.delivery.routes import Routes
 from bot.domain.alchemy import Form
-from bot.domain.jobs import ReplyAddress
+from bot.domain.engines import EngineRequest
+from bot.domain.kinds import Request
 from bot.domain.sources import SourceMedia
 from bot.errors import BotError, DeliveryError, UserError
 from bot.render import render_error
@@ -22,8 +23,10 @@ from bot.services.ports import KnowsAlchemists
 from bot.services.words import Asked, parse
 from bot.ui.alchemy_picker import OpenButton, WhichSelect, embeds_of, view_of
 from bot.ui.embeds import to_embed
-from cogs.alchemy import PROVIDER, UNKNOWN_WORDS, request_for
+from cogs.alchemy import UNKNOWN_WORDS
+from cogs.context import address_of_message
 from cogs.hearing import Hearing
+from cogs.picture_work import PROVIDER, request_for
 from cogs.pictures import is_blank, pictures_of
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,17 @@ MY_ROLE = "That was my role; please mention me, the bot itself. {how}"
 _NO_WORDS = Asked(forms=())
 
 
+class AsksEngines(Protocol):
+    """Engines of another service that work on pictures."""
+
+    #: The name of the provider that does it.
+    provider: str
+
+    def request(self, engine: str, source: SourceMedia) -> EngineRequest:
+        """What asks one to work on a picture. Raises `InvalidRequest`."""
+        ...
+
+
 class Mentions(commands.Cog):
     """Listens for messages that mention the bot; everything else is left alone."""
 
@@ -55,7 +69,10 @@ class Mentions(commands.Cog):
         clock: Clock,
         client: discord.Client,
         hearing: Hearing,
+        engines: AsksEngines | None = None,
     ) -> None:
+        """Take the parts; `engines` understand `osais:rembg` and the like, where there are any."""
+        self._engines = engines
         self._jobs = jobs
         self._delivery = delivery
         self._routes = routes
@@ -93,12 +110,12 @@ class Mentions(commands.Cog):
         pictures, problem = await self._pictures(message)
         if not pictures:
             await self._say(message, problem)
-        elif not asked.forms:
-            await self._offer(message, pictures, unknown=bool(asked.unknown))
+        elif not asked.forms and not (asked.engine and self._engines):
+            await self._offer(message, pictures, unknown=bool(asked.unknown or asked.engine))
         elif len(pictures) > 1:
             await self._ask_which(message, pictures, asked.forms)
         else:
-            await self._start(message, pictures[0], asked.forms)
+            await self._start(message, pictures[0], asked)
 
     def _me(self) -> int | None:
         return self._client.user.id if self._client.user is not None else None
@@ -164,13 +181,18 @@ class Mentions(commands.Cog):
 
     # -- answers --------------------------------------------------------------------------------------------------
 
-    async def _start(self, message: discord.Message, source: SourceMedia, forms: Sequence[Form]) -> None:
+    async def _start(self, message: discord.Message, source: SourceMedia, asked: Asked) -> None:
+        request: Request
+        if asked.engine and self._engines is not None:
+            request, provider = self._engines.request(asked.engine, source), self._engines.provider
+        else:
+            request, provider = request_for(source, asked.forms, self._alchemists), PROVIDER
         await self._jobs.submit(
-            request_for(source, forms, self._alchemists),
+            request,
             asker_id=message.author.id,
-            address=self._address(message),
+            address=address_of_message(message, self._client.application_id or 0),
             reply=MessageOpener(self._routes, self._delivery, self._clock),
-            provider=PROVIDER,
+            provider=provider,
         )
 
     async def _offer(self, message: discord.Message, pictures: Sequence[SourceMedia], *, unknown: bool) -> None:
@@ -201,19 +223,8 @@ class Mentions(commands.Cog):
         fields["allowed_mentions"] = discord.AllowedMentions.none()
         # Discord hands an event on again after a reconnection: the same nonce makes no second answer.
         nonce = f"said-{message.id}"
+        address = address_of_message(message, self._client.application_id or 0)
         try:
-            await self._routes.send(self._address(message), nonce=nonce, refers_to=message.id, fields=fields)
+            await self._routes.send(address, nonce=nonce, refers_to=message.id, fields=fields)
         except DeliveryError as error:
             log.info("could not answer a mention", extra={"action": "mention.unanswered", "cause": str(error)})
-
-    def _address(self, message: discord.Message) -> ReplyAddress:
-        guild = message.guild
-        return ReplyAddress(
-            application_id=self._client.application_id or 0,
-            channel_id=message.channel.id,
-            source_message_id=message.id,
-            guild_id=guild.id if guild is not None else None,
-            by_channel=True,
-            # There is no interaction to tell of the person's own limit; the server's is what counts for a bot.
-            size_limit=guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
-        )

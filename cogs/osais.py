@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,29 +10,28 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.clock import Clock
-from bot.delivery import Delivery, InteractionOpener
 from bot.domain.engines import MAX_PROMPT, EngineRequest
 from bot.domain.jobs import JobId, is_engine
 from bot.domain.sources import SourceMedia
 from bot.errors import InvalidRequest, JobGone
 from bot.render.engines import engine_choice, painter_choice, render_engines
+from bot.render.messages import MAX_CHOICES
 from bot.services.engine_settings import lines_of
 from bot.services.engines import TAG, Engines, EngineWish
 from bot.services.imagining import ImageWish
 from bot.services.jobs import JobService
-from bot.services.sources import SOURCE_INDEX
-from bot.ui.embeds import to_embed
+from bot.services.open_wishes import OpenWishes
+from bot.ui.embeds import show_privately
 from bot.ui.engine_form import EngineForm, Lines, read_lines_form
-from bot.ui.errors import answer_error
-from cogs.context import address_of, check_permissions
-from cogs.controls import Press
+from bot.ui.errors import errors_answered
+from cogs.choices import offered
+from cogs.context import check_permissions
+from cogs.controls import Press, kept
 from cogs.pictures import source_of
+from cogs.submissions import Submissions
 
 #: The name of the provider that does it.
 PROVIDER = "osais"
-#: Forms whose other options are remembered; they are filled in within minutes.
-REMEMBERED_FORMS = 200
 FORGOTTEN = "I no longer know what this form was about. Please use `/osais run` again."
 NOTHING_TO_SET = "{engine} has nothing to set; leave `settings` out."
 
@@ -43,13 +41,14 @@ Words = app_commands.Range[str, 1, MAX_PROMPT]
 class Osais(commands.GroupCog, group_name="osais", group_description="Engines of OSAIS: pictures, films, speech"):
     """Engines of OSAIS."""
 
-    def __init__(self, jobs: JobService, engines: Engines, delivery: Delivery, clock: Clock) -> None:
+    provider = PROVIDER
+
+    def __init__(self, jobs: JobService, engines: Engines, wishes: OpenWishes, submissions: Submissions) -> None:
+        """Take the parts; `wishes` remembers everything else that was asked for while a form is open."""
         self._jobs = jobs
         self._engines = engines
-        self._delivery = delivery
-        self._clock = clock
-        #: What forms are open about, by the interaction that opened them.
-        self._wishes: OrderedDict[str, EngineWish] = OrderedDict()
+        self._submissions = submissions
+        self._wishes = wishes
         super().__init__()
 
     @property
@@ -60,8 +59,7 @@ class Osais(commands.GroupCog, group_name="osais", group_description="Engines of
     @app_commands.command(name="list", description="Which engines there are, what they need and what they make")
     async def list_all(self, interaction: discord.Interaction[Any]) -> None:
         """Say which there are, to the one who asked."""
-        rendered = render_engines(self._engines.all())
-        await interaction.response.send_message(embed=to_embed(rendered.embed), ephemeral=True)
+        await show_privately(interaction, render_engines(self._engines.all()))
 
     @app_commands.command(name="run", description="Have an engine run")
     @app_commands.describe(
@@ -99,17 +97,14 @@ class Osais(commands.GroupCog, group_name="osais", group_description="Engines of
     @run.autocomplete("engine")
     async def _choices(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         """Offer engines."""
-        found = map(engine_choice, self._engines.choices(typed))
-        return [app_commands.Choice(name=name, value=value) for name, value in found][:25]
+        return offered(map(engine_choice, self._engines.choices(typed)))[:MAX_CHOICES]
 
     async def _ask_settings(self, interaction: discord.Interaction[Any], wish: EngineWish) -> None:
         self._engines.complete(wish)  # what is missing is told now, not after the form
         engine = self._engines.find(wish.engine)
         if not engine.parameters:
             raise InvalidRequest(user_message=NOTHING_TO_SET.format(engine=engine.title))
-        self._wishes[str(interaction.id)] = wish
-        while len(self._wishes) > REMEMBERED_FORMS:
-            self._wishes.popitem(last=False)
+        await self._wishes.opened(interaction.id, wish)
         await interaction.response.send_modal(EngineForm(interaction.id, engine.title, lines_of(engine)))
 
     @commands.Cog.listener()
@@ -120,26 +115,24 @@ class Osais(commands.GroupCog, group_name="osais", group_description="Engines of
         lines = read_lines_form(interaction.data)
         if lines is None:
             return
-        try:
+        async with errors_answered(interaction):
             await self._set(interaction, lines)
-        except Exception as error:  # noqa: BLE001 - the boundary: the person gets a sentence, the log the rest
-            await answer_error(interaction, error)
 
     async def _set(self, interaction: discord.Interaction[Any], lines: Lines) -> None:
-        wish = self._wishes.get(lines.opened_by)
+        wish = await self._wishes.about(lines.opened_by)
         if wish is None:
             raise InvalidRequest(user_message=FORGOTTEN)
         request = self._engines.complete(replace(wish, settings=lines.text))
         await self.start(interaction, request)
-        self._wishes.pop(lines.opened_by, None)
+        await self._wishes.done(lines.opened_by)
 
     async def _again(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
         job = await self._jobs.get(job_id)
         if not is_engine(job):
             raise JobGone(f"{job_id} is not a run of an engine")
         request = self._engines.again(job.request)
-        if request.image is not None and not request.image.job_id:
-            request = replace(request, image=replace(request.image, job_id=job.id, index=SOURCE_INDEX))
+        if request.image is not None:
+            request = replace(request, image=kept(request.image, job))
         await self.start(interaction, request, private=job.reply.ephemeral, parent_id=job.id)
 
     # -- the one way in -------------------------------------------------------------------------------------------
@@ -154,21 +147,17 @@ class Osais(commands.GroupCog, group_name="osais", group_description="Engines of
     ) -> None:
         """Have an engine run, as the answer to this interaction."""
         check_permissions(interaction)
-        await self._jobs.submit(
-            request,
-            asker_id=interaction.user.id,
-            address=address_of(interaction, private=private),
-            reply=InteractionOpener(interaction, self._delivery, self._clock),
-            provider=PROVIDER,
-            parent_id=parent_id,
-        )
+        await self._submissions.submit(interaction, request, provider=PROVIDER, private=private, parent_id=parent_id)
 
     async def work(
         self, interaction: discord.Interaction[Any], engine: str, source: SourceMedia, *, private: bool = False
     ) -> None:
         """Have an engine work on a picture."""
-        wish = EngineWish(engine=engine, image=source)
-        await self.start(interaction, self._engines.complete(wish), private=private)
+        await self.start(interaction, self.request(engine, source), private=private)
+
+    def request(self, engine: str, source: SourceMedia) -> EngineRequest:
+        """What asks an engine to work on a picture. Raises `InvalidRequest`."""
+        return self._engines.complete(EngineWish(engine=engine, image=source))
 
     def is_meant(self, model: str) -> bool:
         """Whether a model's name means an engine."""

@@ -9,9 +9,9 @@ import discord
 from bot.clock import Clock
 from bot.delivery import Delivery, InteractionOpener, MessageOpener
 from bot.delivery.routes import Routes
-from bot.domain.jobs import ReplyAddress
+from bot.domain.replies import ReplyAddress
 from bot.services.talking import Speaker
-from cogs.context import address_of, age_restricted
+from cogs.context import address_of, address_of_message, age_restricted, age_restricted_place
 
 
 class Speakers:
@@ -51,26 +51,10 @@ class Speakers:
 
     def of_message(self, message: discord.Message, *, application_id: int) -> Speaker:
         """Whoever wrote a message to the bot; the reply is a message of its own."""
-        guild = message.guild
-        address = ReplyAddress(
-            application_id=application_id,
-            channel_id=message.channel.id,
-            source_message_id=message.id,
-            guild_id=guild.id if guild is not None else None,
-            size_limit=guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
-        )
         return Speaker(
             user_id=message.author.id,
             name=message.author.display_name,
-            address=address,
+            address=address_of_message(message, application_id),
             reply=MessageOpener(self._routes, self._delivery, self._clock),
-            nsfw=_age_restricted(message),
+            nsfw=age_restricted_place(message.channel, message.guild.id if message.guild is not None else None),
         )
-
-
-def _age_restricted(message: discord.Message) -> bool:
-    channel = message.channel
-    if isinstance(channel, discord.Thread):
-        return channel.parent is not None and channel.parent.is_nsfw()
-    is_nsfw = getattr(channel, "is_nsfw", None)
-    return bool(is_nsfw()) if message.guild is not None and is_nsfw is not None else False

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.domain.jobs import TOKEN_LIFE, Job, JobId, ProcessId, ReplyAddress
+from bot.domain.jobs import Job, JobId, ProcessId
 from bot.domain.progress import Progress
+from bot.domain.replies import TOKEN_LIFE, ReplyAddress
 from bot.domain.requests import ImageRequest
 from bot.domain.results import ImageArtifact, Outcome, Result
 from bot.domain.stages import REMOTE, Stage

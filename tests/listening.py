@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from bot.clock import ManualClock
 from bot.domain.callbacks import Callback
 from bot.store.artifacts import SqlArtifactStore
-from bot.store.engine import open_database
 from bot.store.inbox import SqlInboxStore
 from bot.store.jobs import SqlJobStore
 from bot.store.state import SqlStateStore
@@ -23,6 +22,7 @@ from bot.web.doors import Doors, find_doors
 from bot.web.health import Health
 from bot.web.listener import Listener
 from bot.web.server import serve_web
+from tests.databases import open_fresh_database
 
 PUBLIC_URL = "https://bot.test"
 UID = 1_678_361_974_000
@@ -76,7 +76,7 @@ class Listening:
 async def open_listening(folder: Path, *, token: str = TOKEN, public_url: str = PUBLIC_URL) -> AsyncIterator[Listening]:
     """Serve a listener for OSAIS's client `token`."""
     clock = ManualClock()
-    async with open_database(f"sqlite+aiosqlite:///{folder}/muster.db") as database, aiohttp.ClientSession() as session:
+    async with open_fresh_database(folder) as database, aiohttp.ClientSession() as session:
         jobs, inbox, artifacts = SqlJobStore(database), SqlInboxStore(database), SqlArtifactStore(database)
         doors = await find_doors(
             public_url,

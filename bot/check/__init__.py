@@ -18,7 +18,7 @@ from bot.check.findings import Finding, Verdict
 from bot.check.horde_side import check_heartbeat, check_image_reference, check_key, check_text_reference
 from bot.check.osais_side import check_osais
 from bot.check.storage import check_storage
-from bot.check.web_side import check_web
+from bot.check.web_side import check_public, check_web
 from bot.settings import Settings
 
 __all__ = ["TIMEOUT", "Finding", "Verdict", "check_all", "invite_link", "run_check"]
@@ -55,6 +55,7 @@ async def check_all(settings: Settings, get: Get) -> tuple[Sequence[Finding], in
                 check_text_reference(settings, get),
                 check_storage(settings),
                 check_web(settings),
+                check_public(settings),
             )
         ]
     about_application, application_id = application.result()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from bot.domain.jobs import Job, JobId, ReplyAddress
+from bot.domain.jobs import Job, JobId
+from bot.domain.outgoing import Outgoing
+from bot.domain.replies import ReplyAddress
 
 
 class Book(Protocol):
@@ -31,9 +34,24 @@ class Book(Protocol):
         ...
 
     async def notified(self, job_id: JobId) -> None:
-        """Its asker was told of the end by a new message."""
+        """Its asker was told of the end by a new message, or could not be."""
         ...
 
-    async def moved(self, job_id: JobId, reply: ReplyAddress) -> Job | None:
-        """The job has another reply; returns it as it is now, or None when it is somebody else's."""
+    async def moved(self, job_id: JobId, reply: ReplyAddress, *, told: bool) -> Job | None:
+        """The job has another reply, whose message told its asker of the end or did not.
+
+        Returns the job as it is now, or None when it is somebody else's.
+        """
+        ...
+
+    async def outbox(self, job_id: JobId) -> Sequence[Outgoing]:
+        """What is known of the messages beside the reply. Raises `JobGone`."""
+        ...
+
+    async def outgoing(self, job_id: JobId, message: Outgoing) -> None:
+        """A message beside the reply is about to leave, or is there. Raises `StaleJob`, `JobGone`."""
+        ...
+
+    async def not_sent(self, job_id: JobId, part: str) -> None:
+        """One of them surely did not arrive. Raises `StaleJob`, `JobGone`."""
         ...

@@ -7,32 +7,41 @@ reply starts, and lives until the reply is up to date: it waits out the gap betw
 takes the *newest* state, sends it, and looks again. So a burst of news becomes one edit, edits of one reply never
 overlap, and the last state always goes out. While Discord does not answer, the same task goes on trying.
 
-One edit is idempotent (`edits.py`), so trying again is always harmless. Before the end is told, the row is asked
-whether it is still ours: a process that was paused for long must not speak for a job that another one has taken over.
-Ends go before other edits where a channel's share of edits is used up.
+An edit may be repeated (`edits.py`), so it is tried until Discord takes it or refuses it for good. Messages beside the
+reply may not, and have a durable mark each (`outbox.py`). Before the end is told, the row is asked whether it is still
+ours: a process that was paused for long must not speak for a job that another one has taken over. Where a channel's
+share of edits by the bot's token is used up, ends go before other edits. A reply is edited at most once in two to
+twenty seconds while the job runs, by its age; older than an hour, only once more, at the end.
 
-The ladder: the interaction's token until minute 14, then the bot's own token by channel; where neither leads
-anywhere (a private reply after 15 minutes) the end waits in the row until a press brings a new token. A message that is
-deleted detaches the reply, never the job; its end gets a new message if its asker chose so (`notices.py`), and is kept
-for `/jobs show` otherwise. A message older than an hour is edited once, at the end.
+The ladder
+----------
+1. The interaction's token, until its 14th minute or until Discord says that it is dead.
+2. The bot's own token, by channel and message id, where it can see the reply (no private ones).
+3. Where the reply is there but can't be changed (an archived thread), a new message in the channel that answers it.
+4. Else the end waits in the row for a day: a private reply has 📬 Collect from the start, a press brings a new token.
+   What Discord refuses however it is put waits as well, for `/jobs show`.
+
+A message that is deleted, or in a channel that is lost, detaches the reply, never the job. Its end is kept for
+`/jobs show`; whoever chose so is told, or has it in a direct message (`notices.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 
 from bot.clock import Clock
 from bot.delivery.book import Book
-from bot.delivery.edits import Editor, fields_of
+from bot.delivery.drafting import Copies, Drafts
+from bot.delivery.edits import Editor
 from bot.delivery.notices import Notices
-from bot.delivery.reply import Reply, file_notes
-from bot.delivery.routes import Fields, Routes
-from bot.delivery.translate import Refused, TooLarge
+from bot.delivery.outbox import Outbox
+from bot.delivery.reply import Reply
+from bot.delivery.routes import Route, Routes
+from bot.delivery.translate import Frozen, Refused, TooLarge
 from bot.domain.jobs import Job, JobId
-from bot.errors import DeliveryError, ReplyClosed, ReplyLost
-from bot.render import Room, render_job
+from bot.domain.replies import ReplyAddress
+from bot.errors import DeliveryError, JobGone, ReplyClosed, ReplyLost, StaleJob
 from bot.render.messages import RenderedMessage
 from bot.services.ports import KnowsSources
 from bot.services.waiting import event_or_timeout
@@ -61,12 +70,16 @@ class Delivery:
         artifacts: ArtifactStore,
         sources: KnowsSources,
         book: Book,
+        outbox: Outbox,
         notices: Notices,
         clock: Clock,
+        engines: bool = False,
     ) -> None:
+        """Take the parts; `engines`: whether those of OSAIS are offered."""
         self.routes = routes
-        self._editor = Editor(routes=routes, artifacts=artifacts, book=book, clock=clock)
-        self._sources = sources
+        self._editor = Editor(outbox=outbox, artifacts=artifacts, book=book, clock=clock)
+        self._drafts = Drafts(sources, clock, engines=engines)
+        self.copies = Copies(self._drafts, self._editor)
         self._book = book
         self._notices = notices
         self._clock = clock
@@ -93,7 +106,8 @@ class Delivery:
 
     def opened(self, job: Job, rendered: RenderedMessage) -> None:
         """Note what the acknowledgement showed, so that it is not sent again."""
-        self._replies[job.id] = Reply(newest=job, shown=rendered, attached=[], edited_at=self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._replies[job.id] = Reply(newest=job, shown=rendered, complete=rendered, attached=[], edited_at=now)
 
     def show(self, job: Job) -> None:
         """Note a job's newest state and bring its reply up to date; older news than what is known is dropped."""
@@ -107,14 +121,6 @@ class Delivery:
         reply.newest = job
         reply.fresh.set()
         self._start(reply)
-
-    async def copy(self, job: Job, *, size_limit: int) -> Fields:
-        """What a new message has to carry to show a job as it is now, with as many files as fit one request."""
-        reply = Reply(newest=replace(job, reply=replace(job.reply, size_limit=size_limit)), alone=True)
-        await self._learn(reply, job)
-        rendered = self._render(reply, job)
-        files = await self._editor.uploads(reply, reply.newest, rendered.files)
-        return {name: value for name, value in fields_of(rendered).items() if value is not None} | {"files": files}
 
     def forget(self, job_id: JobId) -> None:
         """Stop keeping a reply up to date (its owner deleted it)."""
@@ -133,7 +139,7 @@ class Delivery:
 
     async def _task(self, reply: Reply) -> None:
         try:
-            while reply.fresh.is_set() and not self._closing:
+            while reply.fresh.is_set() and self._replies.get(reply.newest.id) is reply and not self._closing:
                 await self._keep_up(reply)
         except Exception:
             log.exception("a reply's task failed", extra={"action": "reply.failed", "job_id": reply.newest.id})
@@ -141,47 +147,40 @@ class Delivery:
             reply.task = None
 
     async def _keep_up(self, reply: Reply) -> None:
-        """Bring the reply up to date with the newest state there is."""
+        """Bring the reply up to date with the newest state there is, however often that takes trying."""
         while not self._closing:
             reply.fresh.clear()
-            job = reply.newest
-            if reply.lost or job.reply.detached:
-                await self._detach(reply, reply.lost or job.reply.detached)
-                return
-            await self._learn(reply, job)
-            rendered = self._render(reply, job)
-            if rendered == reply.shown:
-                await self._up_to_date(job)
-                return
-            wait = self._wait(reply, job)
-            if wait > 0:
-                if wait == float("inf"):
+            try:
+                if await self._step(reply, reply.newest):
                     return
-                await event_or_timeout(reply.fresh, self._clock, wait)
-            elif await self._try_edit(reply, job, rendered):
+            except (StaleJob, JobGone):
+                log.info("job is somebody else's", extra={"action": "job.stale", "job_id": reply.newest.id})
+                self._let_go(reply)
                 return
+            except DeliveryError as error:
+                await self._back_off(reply, error)
 
-    def _render(self, reply: Reply, job: Job) -> RenderedMessage:
-        notes = tuple(file_notes(reply, job))
-        room = Room(can_post=not reply.alone, can_attach=not reply.bare)
-        rendered = render_job(job, self._clock.now(), notes=notes, facts=reply.facts, room=room)
-        files, more = (
-            () if reply.bare else tuple(ref for ref in refs if reply.can_have(ref))
-            for refs in (rendered.files, rendered.more_files)
-        )
-        return replace(rendered, files=files, more_files=more)
-
-    async def _learn(self, reply: Reply, job: Job) -> None:
-        """Find out what the source turned out to be: it is told once it was handed over."""
-        if reply.facts is None and job.request.sources and (job.submitted_at or job.over):
-            reply.facts = await self._sources.about(job.id)
-
-    async def _up_to_date(self, job: Job) -> None:
-        if job.over:
-            if await self._notices.tell(job):
-                await self._book.notified(job.id)
-            await self._book.delivered(job.id, len(job.artifacts))
-            self._replies.pop(job.id, None)
+    async def _step(self, reply: Reply, job: Job) -> bool:
+        """Do what is next; True when nothing is to be done for now. Raises `DeliveryError` to be called again."""
+        if reply.lost or job.reply.detached:
+            await self._detach(reply, job, reply.lost or job.reply.detached)
+            return True
+        if reply.frozen and await self._move(job, await self._notices.beside(job), told=False):
+            return True
+        await self._drafts.learn(reply, job)
+        rendered = self._drafts.render(reply, job)
+        if reply.frozen or rendered == reply.refused:
+            await self._park(reply, job)
+            return True
+        if rendered == reply.shown == reply.complete:
+            await self._up_to_date(reply, job)
+            return True
+        wait = self._wait(reply, job)
+        if wait == 0:
+            return await self._bring(reply, job, rendered)
+        if wait < float("inf"):
+            await event_or_timeout(reply.fresh, self._clock, wait)
+        return wait == float("inf")
 
     def _wait(self, reply: Reply, job: Job) -> float:
         """Seconds until the next edit may go out; infinite where only the end is still to be told."""
@@ -193,93 +192,107 @@ class Delivery:
         gap = next(gap for until, gap in GAPS if age < until)
         return max(0.0, reply.edited_at + gap - self._clock.monotonic())
 
-    async def _try_edit(self, reply: Reply, job: Job, rendered: RenderedMessage) -> bool:
-        """Send it; True when nothing more is to be done for now."""
+    async def _bring(self, reply: Reply, job: Job, rendered: RenderedMessage) -> bool:
+        """Send this state; True when nothing more is to be done for now. Raises `DeliveryError` to be called again."""
         if job.over and not await self._book.owned(job.id):
-            self._replies.pop(job.id, None)
+            self._let_go(reply)
             return True
         try:
             route = await self.routes.choose(job.reply, reply.dead_tokens)
             if route is None:
-                await self._park(job)
+                await self._park(reply, job)
                 return True
-            await self._editor.edit(route, reply, job, rendered)
-            await self._editor.add_files(reply, job, rendered)
-            if not await self._editor.post_rest(reply, job, rendered):
+            if not await self._send(route, reply, job, rendered):
                 return False
         except ReplyLost as error:
-            await self._detach(reply, error.detail)
-            return True
+            log.info("reply lost", extra={"action": "reply.detached", "job_id": job.id, "cause": error.detail})
+            reply.lost = error.detail
         except ReplyClosed:
             reply.dead_tokens.add(job.reply.token.get_secret_value())
             reply.attached = None
-        except TooLarge as error:
+        except TooLarge:
             reply.limit_share *= TIGHTER
             reply.bare = reply.limit_share < LEAST_SHARE
-            await self._back_off(reply, job, error)
+            raise
         except Refused as error:
-            return await self._refused(reply, job, rendered, error)
-        except DeliveryError as error:
-            await self._back_off(reply, job, error)
+            self._refused(reply, job, rendered, error)
         else:
-            reply.failures = 0
-            reply.shown = rendered
-            if self._render(reply, job) != rendered:
-                return False
             # Noted at once and not at the next turn of the loop, which there is none of when we are to stop.
-            await self._up_to_date(job)
+            await self._up_to_date(reply, job)
             return job.over
         return False
 
-    async def _refused(self, reply: Reply, job: Job, rendered: RenderedMessage, error: Refused) -> bool:
-        """Try the words alone where files are not taken; what is refused even so is kept for a day, not thrown away."""
+    async def _send(self, route: Route, reply: Reply, job: Job, rendered: RenderedMessage) -> bool:
+        """Edit the message and send what belongs beside it; False when another state is to be shown because of it."""
+        if reply.shown != rendered:
+            reply.shown = None  # not known until Discord has answered
+            await self._editor.edit(route, reply, job, rendered)
+            reply.shown = rendered
+        await self._editor.add_files(reply, job, rendered)
+        if not await self._editor.post_rest(reply, job, rendered):
+            return False
+        reply.failures = 0
+        reply.complete = rendered
+        return self._drafts.render(reply, job) == rendered
+
+    def _refused(self, reply: Reply, job: Job, rendered: RenderedMessage, error: Refused) -> None:
+        """Try the words alone where files are not taken; what is refused even so is not sent again."""
         about = {"action": "reply.refused", "job_id": job.id, "cause": str(error)}
         log.error("Discord refused a message", exc_info=error, extra=about)
-        if rendered.files and not reply.bare:
+        if isinstance(error, Frozen) and job.over:
+            reply.frozen = True
+        elif rendered.files and not reply.bare and not isinstance(error, Frozen):
             reply.bare = True
-            return False
-        reply.shown = rendered
-        await self._park(job)
-        return True
+        else:
+            reply.refused = rendered
 
-    async def _back_off(self, reply: Reply, job: Job, error: DeliveryError) -> None:
+    async def _back_off(self, reply: Reply, error: DeliveryError) -> None:
         reply.failures += 1
         reply.attached = None
         if reply.failures == 1:
-            log.warning("an edit failed", extra={"action": "reply.retry", "job_id": job.id, "cause": str(error)})
+            about = {"action": "reply.retry", "job_id": reply.newest.id, "cause": str(error)}
+            log.warning("Discord did not take a message", extra=about)
         await self._clock.sleep(min(LONGEST_BACKOFF, 0.5 * 2 ** min(reply.failures, 6)))
 
-    async def _park(self, job: Job) -> None:
+    async def _up_to_date(self, reply: Reply, job: Job) -> None:
+        if job.over:
+            if await self._notices.tell(job):
+                await self._book.notified(job.id)
+            await self._book.delivered(job.id, len(job.artifacts))
+            self._let_go(reply)
+
+    async def _park(self, reply: Reply, job: Job) -> None:
+        """Leave the end in the row, and the reply as it is."""
         if job.over:
             log.info("waits to be collected", extra={"action": "reply.parked", "job_id": job.id})
             if await self._notices.tell(job, collect=True):
                 await self._book.notified(job.id)
             await self._book.parked(job.id)
-            self._replies.pop(job.id, None)
+            self._let_go(reply)
 
-    async def _detach(self, reply: Reply, why: str) -> None:
+    async def _detach(self, reply: Reply, job: Job, why: str) -> None:
         """Note that the reply is lost, and never call for it again (Discord bans who keeps calling a dead webhook)."""
-        job = reply.newest
-        known = bool(reply.lost or job.reply.detached)
-        if not known:
-            log.info("reply lost", extra={"action": "reply.detached", "job_id": job.id, "cause": why})
-        reply.lost = why
-        if job.over and await self._move(job, why):
+        if job.over and await self._move(job, await self._notices.new_reply(job, why), told=True):
             return
-        if job.over or not known:
+        if job.over or not job.reply.detached:
             await self._book.detached(job.id, why)
         if job.over:
-            self._replies.pop(job.id, None)
+            self._let_go(reply)
 
-    async def _move(self, job: Job, why: str) -> bool:
-        """Give the end a new message where its asker chose to be told; False where it stays in the row."""
-        address = await self._notices.new_reply(job, why)
+    async def _move(self, job: Job, address: ReplyAddress | None, *, told: bool) -> bool:
+        """Go on showing the end in another message; False where there is none."""
         if address is None:
             return False
-        moved = await self._book.moved(job.id, address)
+        moved = await self._book.moved(job.id, address, told=told)
+        self._replies.pop(job.id, None)
         if moved is not None:
             log.info("reply moved", extra={"action": "reply.moved", "job_id": job.id})
             reply = self._replies[job.id] = Reply(newest=moved, attached=[])
             reply.fresh.set()
             self._start(reply)
         return True
+
+    def _let_go(self, reply: Reply) -> None:
+        """Stop keeping a reply whose job is over or somebody else's, unless there is news of it already."""
+        if not reply.fresh.is_set():
+            self._replies.pop(reply.newest.id, None)

@@ -1,8 +1,10 @@
-"""One edit of a reply: its words, the files that are not there yet, and what has no room in it.
+"""What one state of a job needs: an edit of its reply, and messages for what has no room in that.
 
-An edit is idempotent. Files are named `<job>-<index>.<ext>`, so what is attached already can be told from the message:
-after a restart, and after an edit whose answer got lost, the message is read before files are added. Messages beside
-the reply carry a nonce made of the job's id, so that sending one again makes no second one.
+An edit may be repeated. Files are named `<job>-<index>.<ext>`, so what is attached already can be told from the
+message: after a restart, and after an edit whose answer got lost, the message is read before files are added; where it
+may not be read, all files are sent, and replace those that are there. What goes beside the reply, more than ten files
+and the further parts of a long answer, is the matter of `outbox.py`, for a message may not be repeated. Where that is
+refused, or nothing tells whether it arrived, the reply stays: it names such files, and has the whole answer as a file.
 """
 
 from __future__ import annotations
@@ -11,20 +13,23 @@ import asyncio
 import io
 import logging
 from collections.abc import Sequence
+from functools import partial
+from itertools import count
 
 import discord
 
 from bot.clock import Clock
 from bot.delivery.book import Book
 from bot.delivery.drawing import draw
+from bot.delivery.outbox import Outbox, Unsure
 from bot.delivery.pictures import UNSHRINKABLE, fit
-from bot.delivery.reply import Reply
-from bot.delivery.routes import Fields, Route, Routes
+from bot.delivery.reply import Reply, stem
+from bot.delivery.routes import Fields, Route
 from bot.delivery.translate import NoAccess, Refused
 from bot.domain.jobs import Job
 from bot.domain.sources import SPOILER
 from bot.errors import ReplyLost
-from bot.render.messages import Drawn, FileRef, RenderedMessage
+from bot.render.messages import MAX_FILES, Drawn, FileRef, RenderedMessage
 from bot.store.base import ArtifactStore
 from bot.ui.embeds import to_embed
 from bot.ui.job_controls import controls_view
@@ -38,8 +43,8 @@ REQUEST_BYTES = 20 * 1024 * 1024
 class Editor:
     """Brings one state of a job into its message; raises `DeliveryError` and its kin."""
 
-    def __init__(self, *, routes: Routes, artifacts: ArtifactStore, book: Book, clock: Clock) -> None:
-        self._routes = routes
+    def __init__(self, *, outbox: Outbox, artifacts: ArtifactStore, book: Book, clock: Clock) -> None:
+        self._outbox = outbox
         self._artifacts = artifacts
         self._book = book
         self._clock = clock
@@ -58,46 +63,57 @@ class Editor:
             uploads = await self.uploads(reply, job, missing)
             fields = fields_of(rendered)
             if uploads:
-                wanted = {_stem(ref.name) for ref in rendered.files}
-                fields["attachments"] = [a for a in attached if _stem(a.filename) in wanted] + uploads
+                wanted = {stem(ref.name) for ref in rendered.files}
+                fields["attachments"] = [a for a in attached if stem(a.filename) in wanted] + uploads
             reply.attached = await route.edit(fields, first=job.over)
             reply.edited_at = self._clock.monotonic()
             if len(uploads) >= sum(map(reply.can_have, missing)):
                 return
 
     async def add_files(self, reply: Reply, job: Job, rendered: RenderedMessage) -> None:
-        """Send what the message has no room for in a second one. Trying again is harmless: its nonce is the job's."""
-        if not rendered.more_files or reply.continued or not job.over:
+        """Send what the message has no room for behind it; what can't be sent is noted, and kept for `/jobs show`."""
+        if not rendered.more_files or not job.over:
             return
-        left, part = list(rendered.more_files), 0
+        sent = [message for message in await self._outbox.sent(job.id) if message.files]
+        waiting = {stem(ref.name): ref for ref in rendered.more_files}
+        for message in sent:
+            theirs = [waiting.pop(name) for name in message.files if name in waiting]
+            if message.message_id is None:
+                await self._add(reply, job, message.part, theirs)
+        numbers = (f"f{number}" for number in count(1) if f"f{number}" not in {message.part for message in sent})
+        while refs := [ref for ref in waiting.values() if reply.may_follow(ref)][:MAX_FILES]:
+            for name in await self._add(reply, job, next(numbers), refs):
+                del waiting[name]
+
+    async def _add(self, reply: Reply, job: Job, part: str, refs: Sequence[FileRef]) -> list[str]:
+        """Send the first of these files, as many as one message takes; returns which those were."""
+        refs = [ref for ref in refs if reply.may_follow(ref)]
+        uploads = await self.uploads(reply, job, refs)
+        names = [stem(file.filename) for file in uploads]
+        if not uploads:
+            return names
+        fields: Fields = {"files": uploads, "allowed_mentions": discord.AllowedMentions.none()}
+        indices = {ref.name: ref.index for ref in refs if stem(ref.name) in names}
         try:
-            while left := [ref for ref in left if reply.can_have(ref)]:
-                uploads = await self.uploads(reply, job, left)
-                sent = {_stem(file.filename) for file in uploads}
-                left, part = [ref for ref in left if _stem(ref.name) not in sent], part + 1
-                if uploads:
-                    await self._routes.follow_up(job.reply, uploads, nonce=f"{job.id}-{part}")
-        except Refused as error:
+            await self._outbox.post(job, part, job.reply, fields, refers_to=job.reply.message_id)
+        except (Refused, ReplyLost) as error:
             log.warning("no second message", extra={"action": "reply.cut", "job_id": job.id, "cause": str(error)})
-        reply.continued = True
+            reply.cut |= indices
+        except Unsure as error:
+            log.warning("second message unsure", extra={"action": "reply.cut", "job_id": job.id, "cause": str(error)})
+            reply.unsure |= indices
+        return names
 
     async def post_rest(self, reply: Reply, job: Job, rendered: RenderedMessage) -> bool:
-        """Send the further parts of a long answer; False when that is not allowed here: then there is another way.
-
-        Trying again is harmless: each part's nonce is the job's.
-        """
-        if job.over and job.reply.message_id is not None:
-            await self._book.posted(job.id, job.reply.message_id)
+        """Send the further parts of a long answer; False when that can't be: then the reply gets it as a file."""
+        reply_id, noted = job.reply.message_id, partial(self._book.posted, job.id)
+        if job.over and reply_id is not None:
+            await noted(reply_id)
         try:
             for number, content in enumerate(rendered.more_content, start=1):
-                if number <= reply.parts:
-                    continue
                 fields: Fields = {"content": content, "allowed_mentions": discord.AllowedMentions.none()}
-                nonce = f"{job.id}-t{number}"
-                sent = await self._routes.send(job.reply, nonce=nonce, refers_to=job.reply.message_id, fields=fields)
-                await self._book.posted(job.id, sent.id)
-                reply.parts = number
-        except (Refused, ReplyLost) as error:
+                await self._outbox.post(job, f"t{number}", job.reply, fields, refers_to=reply_id, then=noted)
+        except (Refused, ReplyLost, Unsure) as error:
             log.info("no further messages here", extra={"action": "reply.alone", "job_id": job.id, "cause": str(error)})
             reply.alone = True
             return False
@@ -116,7 +132,7 @@ class Editor:
             if files and total + len(data) > REQUEST_BYTES:
                 break
             total += len(data)
-            name, hidden = f"{_stem(ref.name)}.{extension}", ref.name.startswith(SPOILER)
+            name, hidden = f"{stem(ref.name)}.{extension}", ref.name.startswith(SPOILER)
             files.append(discord.File(io.BytesIO(data), filename=name, spoiler=hidden))
         return files
 
@@ -137,12 +153,8 @@ class Editor:
         return data
 
 
-def _stem(name: str) -> str:
-    return name.removeprefix(SPOILER).partition(".")[0]
-
-
 def _has(attached: Sequence[discord.Attachment], ref: FileRef) -> bool:
-    return any(_stem(attachment.filename) == _stem(ref.name) for attachment in attached)
+    return any(stem(attachment.filename) == stem(ref.name) for attachment in attached)
 
 
 def fields_of(rendered: RenderedMessage) -> Fields:

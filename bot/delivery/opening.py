@@ -10,6 +10,7 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery.delivery import Delivery
+from bot.delivery.outbox import NONCE_LIFE
 from bot.delivery.routes import Routes
 from bot.delivery.translate import AlreadyAnswered, Refused, discord_errors
 from bot.domain.jobs import Job
@@ -21,8 +22,6 @@ from bot.ui.job_controls import controls_view
 
 log = logging.getLogger(__name__)
 
-#: How long a repeated nonce surely finds its message again (Discord: "a few minutes").
-NONCE_LIFE = timedelta(minutes=2)
 #: Nobody waits for an answer to a message any longer than an interaction would have taken one.
 ANSWER_LIFE = timedelta(minutes=15)
 

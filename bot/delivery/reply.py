@@ -10,7 +10,7 @@ import discord
 
 from bot.delivery.pictures import UNSHRINKABLE
 from bot.domain.jobs import Job
-from bot.domain.sources import SourceFacts
+from bot.domain.sources import SPOILER, SourceFacts
 from bot.render.messages import PREVIEW, FileRef, RenderedMessage
 
 
@@ -20,7 +20,10 @@ class Reply:
 
     newest: Job
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
+    #: What its message shows.
     shown: RenderedMessage | None = None
+    #: That, once all that belongs beside the message was sent as well.
+    complete: RenderedMessage | None = None
     #: None: unknown, read the message before files are added.
     attached: list[discord.Attachment] | None = None
     edited_at: float = float("-inf")
@@ -34,12 +37,16 @@ class Reply:
     left_out: set[str] = field(default_factory=set)
     #: What the job's source turned out to be, once that is known.
     facts: SourceFacts | None = None
-    #: The second message, for what the first has no room for, was sent.
-    continued: bool = False
+    #: Files that are not taken in a further message, by name, with their indices.
+    cut: dict[str, int] = field(default_factory=dict)
+    #: Files of a further message that may or may not have arrived.
+    unsure: dict[str, int] = field(default_factory=dict)
     #: Further messages are not taken here.
     alone: bool = False
-    #: How many parts of a long answer were sent after the first.
-    parts: int = 0
+    #: What Discord does not take, not even without files.
+    refused: RenderedMessage | None = None
+    #: It can't be changed any more: the end needs another message.
+    frozen: bool = False
     dead_tokens: set[str] = field(default_factory=set)
     #: Why nobody can see it any more; empty while somebody can.
     lost: str = ""
@@ -54,6 +61,15 @@ class Reply:
         """Whether there is something to attach for this."""
         return ref.index not in self.gone and ref.name not in self.left_out
 
+    def may_follow(self, ref: FileRef) -> bool:
+        """Whether this may be sent behind the reply: it is there, and that was not tried in vain."""
+        return self.can_have(ref) and ref.name not in self.cut and ref.name not in self.unsure
+
+
+def stem(name: str) -> str:
+    """A file's name without its ending and spoiler mark: by it the file is recognised, whatever it was made into."""
+    return name.removeprefix(SPOILER).partition(".")[0]
+
 
 def file_notes(reply: Reply, job: Job) -> Iterator[str]:
     """Say what became of files that Discord does not take as they are, or that are no longer here."""
@@ -62,6 +78,7 @@ def file_notes(reply: Reply, job: Job) -> Iterator[str]:
         yield "Discord doesn't let me attach files here; ask for the permission **Attach Files**, then press **Again**."
         return
     yield from _drawing_notes(reply.left_out)
+    yield from _second_message_notes(reply, job)
     limit = f"{max(reply.size_limit / (1024 * 1024), 0.1):.2g} MB"
     for a in files:
         if a.extension in UNSHRINKABLE - {"svg"} and a.size > reply.size_limit:
@@ -71,6 +88,15 @@ def file_notes(reply: Reply, job: Job) -> Iterator[str]:
         yield f"{_numbered(large)} re-encoded or made smaller to fit Discord's limit of {limit} here."
     if gone := [str(index + 1) for index in sorted(reply.gone)]:
         yield f"{_numbered(gone)} kept for a while only: nothing is left of it here."
+
+
+def _second_message_notes(reply: Reply, job: Job) -> Iterator[str]:
+    """Name the files that had no room in the reply and did not (surely) come behind it, and say how to have them."""
+    have = f"`/jobs show {job.id}` has all files for 24 h."
+    if cut := sorted({str(index + 1) for index in reply.cut.values()}, key=int):
+        yield f"{_numbered(cut)} not taken by Discord in a further message here; {have}"
+    if unsure := sorted({str(index + 1) for index in reply.unsure.values()}, key=int):
+        yield f"{_numbered(unsure)} sent, but Discord didn't say whether it took them; {have}"
 
 
 def _drawing_notes(left_out: Collection[str]) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, Protocol, cast
 
@@ -12,13 +12,15 @@ import aiohttp
 import discord
 
 from bot.clock import Clock
-from bot.delivery.translate import discord_errors
-from bot.domain.jobs import ReplyAddress
-from bot.errors import DeliveryError, ReplyClosed
+from bot.delivery.translate import NoAccess, NotSent, Refused, discord_errors
+from bot.domain.replies import ReplyAddress
+from bot.errors import ReplyClosed, ReplyLost
 from bot.pacing import Pacer
 
 #: Edits with the bot's token for one channel: all its jobs share Discord's bucket.
 CHANNEL_EDITS, CHANNEL_SECONDS = 4, 5.0
+#: How many messages are read to find one of ours: what Discord lists in one answer.
+HISTORY = 100
 #: Pacers are kept for this many channels at most.
 MAX_PACERS = 2000
 
@@ -70,13 +72,30 @@ class _ChannelRoute:
             return (await self._message.edit(**fields)).attachments
 
 
+class _OnceSession:
+    """A session in which the library can't repeat what may have arrived: it would after every 5xx."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self._may_have_arrived = False
+
+    @asynccontextmanager
+    async def request(self, method: str, url: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._may_have_arrived:
+            raise aiohttp.ClientError("it may have arrived")
+        self._may_have_arrived = True
+        async with self._session.request(method, url, **options) as response:
+            self._may_have_arrived = response.status != 429
+            yield response
+
+
 @contextmanager
 def _bot_token() -> Iterator[None]:
     """A refused bot token is the operator's to mend: no other road opens by it, so it is tried again, slowly."""
     try:
         yield
     except ReplyClosed as error:
-        raise DeliveryError(f"the bot's token is refused: {error}") from error
+        raise NotSent(f"the bot's token is refused: {error}") from error
 
 
 class Routes:
@@ -103,7 +122,7 @@ class Routes:
             return None
         if self.token_works(address, dead_tokens, self._clock.now()):
             return _TokenRoute(self.webhook(address))
-        if address.ephemeral or not address.by_channel:
+        if not address.open_to_bot:
             return None
         await self._logged_in.wait()
         channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
@@ -144,16 +163,16 @@ class Routes:
         with _bot_token(), discord_errors():
             return (await self._client.create_dm(discord.Object(user_id))).id
 
-    async def follow_up(self, address: ReplyAddress, files: list[discord.File], *, nonce: str) -> None:
-        """Send files in a message of their own after the reply. Raises `ReplyClosed` where only a dead token leads."""
-        fields: Fields = {"files": files, "allowed_mentions": discord.AllowedMentions.none()}
-        if address.by_channel and not address.ephemeral:
-            await self.send(address, nonce=nonce, refers_to=address.message_id, fields=fields)
-        elif self.token_works(address, set(), self._clock.now()):
-            with discord_errors():
-                await self.webhook(address).send(ephemeral=address.ephemeral, wait=True, **fields)
-        else:
-            raise ReplyClosed("the token died before the second message")
+    async def follow_up(self, address: ReplyAddress, fields: Fields) -> int:
+        """Send a message after the reply by the interaction's token, at most once; returns its id.
+
+        Raises `ReplyClosed` where the token is dead. Discord takes no nonce here.
+        """
+        if not self.token_works(address, set(), self._clock.now()):
+            raise ReplyClosed("the token is dead")
+        session = cast("aiohttp.ClientSession", _OnceSession(self._session))
+        with discord_errors():
+            return (await self.webhook(address, session).send(ephemeral=address.ephemeral, wait=True, **fields)).id
 
     async def remove(self, address: ReplyAddress, message_id: int) -> None:
         """Delete a message of the bot's own. Raises `DeliveryError` and its kin."""
@@ -171,20 +190,57 @@ class Routes:
 
     async def answers_to(self, address: ReplyAddress, message_id: int) -> int | None:
         """The bot's own message that refers to that one, among the next fifty in its channel."""
-        await self._logged_in.wait()
-        me = self._client.user.id if self._client.user else None
-        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
-        with _bot_token(), discord_errors():
-            async for message in channel.history(limit=50, after=discord.Object(message_id)):
-                reference = message.reference
-                if message.author.id == me and reference is not None and reference.message_id == message_id:
-                    return message.id
+        for message in await self._after(address, message_id, limit=50):
+            if message.reference is not None and message.reference.message_id == message_id and self._is_mine(message):
+                return message.id
         return None
 
-    def webhook(self, address: ReplyAddress) -> discord.Webhook:
+    async def find(
+        self, address: ReplyAddress, *, since: datetime, which: Callable[[discord.Message], bool], beside: int | None
+    ) -> int | None:
+        """The bot's own message like that in the channel since then; None when there surely is none.
+
+        `beside`: a message of the channel, to be read when nothing is found. Who may not read the history is told that
+        nothing is there; only of a single message Discord says that it may not be read. Raises `Refused` or `NoAccess`
+        where nothing can be told, other `DeliveryError`s when it cannot be told now.
+        """
+        listed = await self._after(address, discord.utils.time_snowflake(since), limit=HISTORY)
+        for message in listed:
+            if self._is_mine(message) and which(message):
+                return message.id
+        if len(listed) >= HISTORY:
+            raise Refused("too much was said there since")
+        if not listed and address.guild_id is not None:
+            await self._check_readable(address, beside)
+        return None
+
+    async def _check_readable(self, address: ReplyAddress, message_id: int | None) -> None:
+        """Raise `NoAccess` or `Refused` where the bot may not read the channel's history."""
+        if message_id is None:
+            raise Refused("nothing there is known to be readable")
+        try:
+            await self.fetch(address.channel_id, message_id, address.guild_id)
+        except NoAccess:
+            raise
+        except ReplyLost:
+            return  # whoever is told that a message is gone may read the others
+
+    async def _after(self, address: ReplyAddress, after: int, *, limit: int) -> list[discord.Message]:
+        await self._logged_in.wait()
+        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
+        with _bot_token(), discord_errors():
+            return [message async for message in channel.history(limit=limit, after=discord.Object(after))]
+
+    def _is_mine(self, message: discord.Message) -> bool:
+        return self._client.user is not None and message.author.id == self._client.user.id
+
+    def webhook(self, address: ReplyAddress, session: aiohttp.ClientSession | None = None) -> discord.Webhook:
         """The interaction's own webhook: it needs no bot token and stands outside the global limit."""
         webhook = discord.Webhook.partial(
-            address.application_id, address.token.get_secret_value(), session=self._session, client=self._client
+            address.application_id,
+            address.token.get_secret_value(),
+            session=session or self._session,
+            client=self._client,
         )
         webhook.type = discord.WebhookType.application  # the library sends private messages by no other kind
         return webhook

@@ -13,6 +13,7 @@ from bot.errors import DeliveryError, ReplyClosed, ReplyLost
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
 TOO_LARGE, ALREADY_ACKNOWLEDGED, MISSING_ACCESS, INVALID_TOKEN = 40005, 40060, 50001, 50027
+THREAD_ARCHIVED, OLD_MESSAGE_EDITS = 50083, 30046
 
 _LOST = {UNKNOWN_CHANNEL: "channel deleted", UNKNOWN_MESSAGE: "message deleted"}
 _CLOSED = {UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION, INVALID_TOKEN}
@@ -34,6 +35,14 @@ class Refused(DeliveryError):
     """Discord will not take this message however often it is sent."""
 
 
+class Frozen(Refused):
+    """The message is there but can't be changed: its thread was archived."""
+
+
+class NotSent(DeliveryError):
+    """It surely did not arrive, but may when it is tried again."""
+
+
 @contextmanager
 def discord_errors() -> Iterator[None]:
     """Translate what discord.py and the network raise into the `DeliveryError` tree."""
@@ -41,8 +50,10 @@ def discord_errors() -> Iterator[None]:
         yield
     except discord.HTTPException as error:
         raise _judge(error) from error
+    except (aiohttp.ClientConnectorError, discord.RateLimited) as error:
+        raise NotSent(f"not sent: {type(error).__name__}") from error
     # A body that breaks off in the middle is nonsense, and the library hands on what its parser says of it.
-    except (aiohttp.ClientError, OSError, TimeoutError, discord.RateLimited, JSONDecodeError, UnicodeError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError, JSONDecodeError, UnicodeError) as error:
         raise DeliveryError(f"no answer: {type(error).__name__}") from error
 
 
@@ -58,7 +69,11 @@ def _judge(error: discord.HTTPException) -> DeliveryError:
         return AlreadyAnswered(said)
     if error.code == TOO_LARGE or error.status == 413:
         return TooLarge(said)
-    if error.status == 429 or error.status >= 500:
+    if error.code == THREAD_ARCHIVED:
+        return Frozen(said)
+    if error.status == 429 or error.code == OLD_MESSAGE_EDITS:
+        return NotSent(said)
+    if error.status >= 500:
         return DeliveryError(said)
     if error.status == 404:
         return ReplyLost(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -18,6 +18,8 @@ MIN_LENGTH, MAX_LENGTH = 16, 4096
 MIN_CONTEXT, MAX_CONTEXT = 80, 1_048_576
 #: A persona's text, in characters.
 MAX_SYSTEM = 4000
+#: What stands in the place of a question whose conversation was erased.
+ERASED = "(erased)"
 
 
 class Role(StrEnum):
@@ -164,6 +166,11 @@ class TextRequest:
     def models(self) -> tuple[str, ...]:
         """Every exact name under which the model may be served."""
         return (self.model, *(name for name in self.aliases if name != self.model))
+
+    def wordless(self) -> TextRequest:
+        """The same without what was said and seen: all that a job in work keeps of a conversation that was erased."""
+        looks = tuple(replace(look, caption=None) for look in self.looks)
+        return replace(self, turns=(Turn(role=Role.USER, text=ERASED),), looks=looks)
 
 
 class Flaw(StrEnum):

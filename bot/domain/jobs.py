@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Generic, NewType, Self, TypeAlias, cast
 
-from pydantic import SecretStr
 from typing_extensions import TypeIs, TypeVar
 
 from bot.domain.alchemy import AlchemyRequest, FormArtifact
 from bot.domain.conversation import TextArtifact, TextRequest
-from bot.domain.engines import EngineArtifact, EngineRequest, conclude_engine
+from bot.domain.engines import EngineArtifact, EngineRequest
 from bot.domain.kinds import Request
+from bot.domain.outgoing import Outgoing
 from bot.domain.progress import Progress, steady
+from bot.domain.replies import ReplyAddress
 from bot.domain.requests import ImageRequest
-from bot.domain.results import Artifact, ImageArtifact, Outcome, Result
+from bot.domain.results import Artifact, ImageArtifact, Result
 from bot.domain.sources import SPOILER
 from bot.domain.stages import REMOTE, TERMINAL, Stage, may_follow
 
 JobId = NewType("JobId", str)
 ProcessId = NewType("ProcessId", str)
 R_co = TypeVar("R_co", bound=Request, default=Request, covariant=True)
-
-NO_TOKEN = SecretStr("")
-LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
-#: The interaction token is not used in its last minute (Discord docs: it lives 15 minutes).
-TOKEN_LIFE = timedelta(minutes=14)
 
 
 class WaitsFor(StrEnum):
@@ -40,36 +36,6 @@ class WaitsFor(StrEnum):
     SERVICE = "service"
     #: Its turn in our own queue.
     TURN = "turn"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyAddress:
-    """Where a job's reply is, and by which roads it can be reached."""
-
-    application_id: int
-    channel_id: int
-    #: Unique: one interaction makes one job. None when a message asked, not an interaction.
-    interaction_id: int | None = None
-    #: The message that asked, or the one the reply refers to; unique as well.
-    source_message_id: int | None = None
-    #: Empty when there is none.
-    token: SecretStr = NO_TOKEN
-    #: Last moment at which the token is used.
-    token_until: datetime = LONG_AGO
-    guild_id: int | None = None
-    message_id: int | None = None
-    #: Only the asker sees it, and only the token can edit it.
-    ephemeral: bool = False
-    #: The bot's own token can edit it by channel and message id.
-    by_channel: bool = True
-    #: Largest file Discord takes here, in bytes.
-    size_limit: int = 10 * 1024 * 1024
-    #: Why nobody can see the reply any more; empty while somebody can.
-    detached: str = ""
-
-    def token_alive(self, now: datetime) -> bool:
-        """Whether the interaction token can still be used."""
-        return now < self.token_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +76,8 @@ class Job(Generic[R_co]):
     delivered_at: datetime | None = None
     #: When its asker was told by a new message that it is over.
     notified_at: datetime | None = None
+    #: What was sent, or was about to be, beside the reply of a job that is over.
+    outbox: tuple[Outgoing, ...] = ()
     #: When the tracker looks at it next; None for never.
     due_at: datetime | None = None
     #: Seconds until the look after that, unless news changes it; long before submission, so that a slow POST of
@@ -274,27 +242,30 @@ class Job(Generic[R_co]):
             return self
         return replace(self, stage=Stage.ENDED, delivered_at=now, due_at=None)
 
-    def extended(self, *new: Artifact, now: datetime) -> Self:
-        """Add what came after the end, and have the reply show it too; an unchanged job where nothing is new."""
-        more = self.with_artifacts(*new)
-        if not self.over or more is self:
-            return self
-        return replace(more, result=conclude(more), stage=Stage.DELIVERING, delivered_at=None, due_at=now, cadence=30.0)
-
     def detached(self, why: str) -> Self:
         """Note that the reply cannot be reached any more; the job itself goes on."""
         return self if self.reply.detached else replace(self, reply=replace(self.reply, detached=why))
 
     def moved(self, reply: ReplyAddress, now: datetime) -> Self:
         """Give a job whose reply is lost another one, in which its end is still to be shown."""
-        return replace(self, reply=reply, notified_at=self.notified_at or now, due_at=now)
+        return replace(self, reply=reply, due_at=now)
+
+    def sending(self, message: Outgoing) -> Self:
+        """Note what is known of a message beside the reply, in the place of what was known of it before."""
+        if not self.over:
+            raise ValueError(f"job {self.id} is not over: nothing goes beside its reply yet")
+        known = {one.part: one for one in self.outbox} | {message.part: message}
+        return replace(self, outbox=tuple(known.values()))
+
+    def not_sent(self, part: str) -> Self:
+        """Forget a message that surely did not arrive."""
+        return replace(self, outbox=tuple(one for one in self.outbox if one.part != part))
 
     def notified(self, now: datetime) -> Self:
         """Note that its asker was told of the end, or did not want to be."""
         return replace(self, notified_at=self.notified_at or now)
 
 
-UNFETCHED = "It was made, but what the worker made could not be fetched. Please try again."
 ImageJob: TypeAlias = Job[ImageRequest]
 AlchemyJob: TypeAlias = Job[AlchemyRequest]
 TextJob: TypeAlias = Job[TextRequest]
@@ -319,37 +290,3 @@ def is_text(job: Job) -> TypeIs[TextJob]:
 def is_engine(job: Job) -> TypeIs[EngineJob]:
     """Whether the job is a wish to have an engine run."""
     return isinstance(job.request, EngineRequest)
-
-
-def conclude(job: Job, *, gone: bool = False) -> Result:
-    """Judge how a job ended by what came of it, never by the provider's word alone."""
-    if is_engine(job):
-        return conclude_engine(
-            job.request,
-            job.progress.step if job.progress else "",
-            files=len(job.usable),
-            unreadable=len(job.artifacts) - len(job.usable),
-            cancelled=job.cancel_requested,
-            gone=gone,
-        )
-    usable, censored = len(job.usable), sum(1 for a in job.artifacts if a.censored)
-    if usable >= job.request.parts:
-        return Result(outcome=Outcome.FINISHED)
-    if job.cancel_requested:
-        return Result(outcome=Outcome.CANCELLED)
-    unfetched = job.progress is not None and job.progress.finished > len(job.artifacts)
-    if usable:
-        return Result(outcome=Outcome.PARTIAL, code="gone" if gone else "unfetched" if unfetched else "")
-    if censored:
-        return Result(outcome=Outcome.CENSORED)
-    flaws = [text.flaw for text in job.texts if text.flaw is not None]
-    if flaws:
-        return Result(outcome=Outcome.FAILED, code=flaws[-1].value)
-    if gone:
-        return Result(outcome=Outcome.EXPIRED)
-    progress = job.progress
-    if any(artifact.unreadable for artifact in job.artifacts) or (progress and progress.finished):
-        return Result(outcome=Outcome.FAILED, code="unfetched", message=UNFETCHED)
-    if progress and (progress.faulted or progress.restarted):
-        return Result(outcome=Outcome.FAILED)
-    return Result(outcome=Outcome.CANCELLED, code="stopped-remotely")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol
+from typing import Generic, Protocol, runtime_checkable
 
 from typing_extensions import TypeVar
 
@@ -32,6 +32,15 @@ class Harvest(Generic[A_co]):
     bytes_of: dict[int, bytes]
     #: Parts that are ready remotely but could not be fetched this time (try again).
     missing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a service told of a request by itself, judged without asking it."""
+
+    progress: Progress
+    #: False when it is time to ask it as well.
+    enough: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,4 +129,16 @@ class Provider(Protocol):
 
     def describe(self) -> Capabilities:
         """Tell what can be asked for, from memory."""
+        ...
+
+
+@runtime_checkable
+class KeepsNews(Protocol):
+    """A provider whose service tells by itself how far it is, files included, and where all that is kept.
+
+    Its `fetch` and `cancel` ask the service nothing either, so none of these waits for a service that does not answer.
+    """
+
+    async def heard(self, job: Job) -> Heard:
+        """Judge how far it is by what was told so far."""
         ...

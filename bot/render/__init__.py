@@ -55,17 +55,19 @@ def render_job(
     notes: Sequence[str] = (),
     facts: SourceFacts | None = None,
     room: Room | None = None,
+    engines: bool = False,
 ) -> RenderedMessage:
     """Show the job as it is: under way, or with its result.
 
     `can_collect` adds 📬 Collect where delivery knows that the reply may stay behind; replies that only the interaction
     token reaches have it while they run anyway. `notes` are delivery's remarks on the files of a result, `facts` what
-    the source turned out to be, `room` what may be sent there.
+    the source turned out to be, `room` what may be sent there, `engines` whether those of OSAIS are offered.
     """
     if is_image(job):
         if job.result is None:
             return render_progress(job, now, can_collect=can_collect)
-        return render_result(job, job.result, can_collect=can_collect, notes=(*source_notes(facts), *notes))
+        told = (*source_notes(facts), *notes)
+        return render_result(job, job.result, can_collect=can_collect, notes=told, engines=engines)
     if is_alchemy(job):
         return render_alchemy(job, now, can_collect=can_collect, notes=notes, facts=facts)
     if is_text(job):

@@ -9,9 +9,9 @@ from bot.domain.requests import Aspect, ImageRequest, SizeChoice
 from bot.domain.results import Censorship, ImageArtifact
 from bot.render import phrases
 from bot.render.escaping import ELLIPSIS, code_block, code_span, fit, fold, inline
+from bot.render.job_facts import ids_field, times_field
 from bot.render.messages import Colour, Field, RenderedEmbed, RenderedMessage
 from bot.render.results import MAX_NOTE, price, sizes
-from bot.render.times import at_second, duration
 
 #: Room for the command to copy; with the fields below it stays inside what an embed may hold.
 MAX_COMMAND = 3200
@@ -21,7 +21,7 @@ TOO_LONG = (
     f"**To do it again**, press **Edit**. This is too long for `/imagine`, "
     f"which takes prompts of up to {MAX_PROMPT_OPTION} characters:"
 )
-PICTURES_VALUE, IDS_VALUE = 1000, 300
+PICTURES_VALUE = 1000
 SHOWN_SEED = 100
 
 
@@ -63,10 +63,10 @@ def _fields(job: ImageJob) -> Iterator[Field]:
     if job.images:
         lines = (_picture(number, artifact) for number, artifact in enumerate(job.images, start=1))
         yield Field(name="Pictures", value=fit(lines, PICTURES_VALUE), inline=False)
-    yield Field(name="Times", value="\n".join(_times(job)))
+    yield times_field(job, waiting="In the queue", working="Painting")
     if cost := price(job):
         yield Field(name="Cost", value=cost)
-    yield Field(name="Ids", value=fit(_ids(job), IDS_VALUE))
+    yield ids_field(job)
 
 
 def _sampler(request: ImageRequest) -> str:
@@ -91,21 +91,3 @@ def _state(artifact: ImageArtifact) -> str:
     if artifact.unreadable:
         return "could not be fetched"
     return phrases.size(artifact.width, artifact.height)
-
-
-def _times(job: ImageJob) -> Iterator[str]:
-    yield f"Asked {at_second(job.created_at)}"
-    if job.submitted_at and job.started_at:
-        yield f"In the queue {duration(job.started_at - job.submitted_at)}"
-    if job.started_at and job.ended_at:
-        yield f"Painting {duration(job.ended_at - job.started_at)}"
-    if job.ended_at:
-        yield f"In all {duration(job.ended_at - job.created_at)}"
-
-
-def _ids(job: ImageJob) -> Iterator[str]:
-    yield f"job {code_span(job.id, 60)}"
-    if job.remote_id:
-        yield f"{inline(job.provider, 20)} {code_span(job.remote_id, 60)}"
-    if job.parent_id:
-        yield f"after {code_span(job.parent_id, 60)}"

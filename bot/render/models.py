@@ -31,17 +31,12 @@ FAMILIES = MappingProxyType(
 )
 
 
-class ModelLike(Protocol):
-    """What has to be known of a model to offer it."""
+class Served(Protocol):
+    """What has to be known of any model to offer it."""
 
     @property
     def name(self) -> str:
         """Its exact name at the provider."""
-        ...
-
-    @property
-    def baseline(self) -> str:
-        """Its family in the provider's words; empty when unknown."""
         ...
 
     @property
@@ -52,6 +47,15 @@ class ModelLike(Protocol):
     @property
     def eta(self) -> int:
         """Seconds until a new request would probably be done."""
+        ...
+
+
+class ModelLike(Served, Protocol):
+    """What has to be known of an image model to offer it."""
+
+    @property
+    def baseline(self) -> str:
+        """Its family in the provider's words; empty when unknown."""
         ...
 
 
@@ -66,8 +70,9 @@ def model_choice(info: ModelLike) -> tuple[str, str]:
     Both hold at most 100 characters. The name gives way first; the numbers are what one chooses by.
     """
     facts = " · ".join(filter(None, (plain(family(info.baseline), 24) if info.baseline else "", *_service(info))))
-    room = MAX_CHOICE - len(f"{_light(info)}  — {facts}")
-    return f"{_light(info)} {plain(info.name, room)} — {facts}", info.name[:MAX_CHOICE]
+    light = traffic_light(info, nobody="🔴")
+    room = MAX_CHOICE - len(f"{light}  — {facts}")
+    return f"{light} {plain(info.name, room)} — {facts}", info.name[:MAX_CHOICE]
 
 
 def _service(info: ModelLike) -> tuple[str, ...]:
@@ -77,7 +82,8 @@ def _service(info: ModelLike) -> tuple[str, ...]:
     return (workers, roughly(info.eta)) if info.eta > 0 else (workers,)
 
 
-def _light(info: ModelLike) -> str:
+def traffic_light(info: Served, *, nobody: str) -> str:
+    """Say by a colour how well it is served: `nobody` where it is not at all."""
     if info.workers <= 0:
-        return "🔴"
+        return nobody
     return "🟢" if info.workers >= MANY_WORKERS and info.eta <= SHORT_WAIT else "🟡"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from bot.domain.jobs import Job
 from bot.domain.requests import ImageRequest
-from bot.domain.results import Censorship
+from bot.domain.results import Censorship, Result
 from bot.errors import ContentRefused
-from bot.render.escaping import inline
+from bot.render.escaping import code_span, inline
 from bot.render.messages import MAX_FILES, Control, ControlStyle, FileRef
 
 #: How much of a prompt a message shows; ℹ Details has the rest.
 SHOWN_PROMPT = 200
 SHOWN_NAME = 60
+SHOWN_REFERENCE = 40
+
+STOPPED_REMOTELY = "The AI Horde stopped this one, perhaps for maintenance. **Try again** in a few minutes."
 
 #: Refusals of the content itself: sending the same again is no help to anybody.
 CONTENT_CODES = frozenset({"CorruptPrompt", ContentRefused.__name__})
@@ -38,6 +41,11 @@ def asker(job: Job) -> str:
     return f"for <@{job.asker_id}>" if job.reply.guild_id is not None else ""
 
 
+def reference(result: Result) -> tuple[str, ...]:
+    """Write the line that finds an unexpected error in the log, where there is one."""
+    return (f"Reference: {code_span(result.reference, SHOWN_REFERENCE)}",) if result.reference else ()
+
+
 def size(width: int, height: int) -> str:
     """Write a size in pixels."""
     return f"{width}×{height}"
@@ -58,3 +66,11 @@ def repeatable(job: Job) -> bool:
     """Whether asking for the same once more may be offered."""
     refused = job.result is not None and job.result.code in CONTENT_CODES
     return not refused and not withheld(job, Censorship.CSAM)
+
+
+def ended_controls(job: Job, *offered: Control, can_collect: bool) -> tuple[Control, ...]:
+    """The row of buttons below a result: what is `offered` of it, and what every result has."""
+    # Only its reader sees a private reply, and can dismiss it.
+    delete = () if job.reply.ephemeral else (DELETE,)
+    collect = (COLLECT,) if can_collect else ()
+    return (*collect, *offered, DETAILS, *delete)

@@ -18,28 +18,26 @@ from bot.domain.stages import Stage
 from bot.render import phrases
 from bot.render.escaping import inline, sentence
 from bot.render.messages import Colour, Control, RenderedEmbed, RenderedMessage
+from bot.render.progress_bar import arrival, stages, stages_bar
 from bot.render.times import kudos, pictures, relative
 
 #: How long "no worker could do this" must hold before it is told: it often passes by itself.
 IMPOSSIBLE_AFTER = timedelta(seconds=20)
 #: A pause at least this long gets its end shown; with shorter ones, each try would cause an edit.
 LONG_HOLD = timedelta(seconds=60)
-BAR = 8
 #: What the Horde gives without kudos in advance, nearly always (server 5.1.5: `require_upfront_kudos`).
 COMMON_AREA, COMMON_STEPS = 1024 * 1024, 40
 MAX_SENTENCE = 500
-
-_LAST = 3
-_REACHED = {Stage.QUEUED: 0, Stage.SUBMITTING: 0, Stage.WAITING: 1, Stage.PROCESSING: 2}
 
 
 def render_progress(job: ImageJob, now: datetime, *, can_collect: bool = False) -> RenderedMessage:
     """Show how far the job is, what it waits for, and how to stop it."""
     troubles = tuple(_troubles(job, now))
+    painted, asked = _painted(job), job.request.count
     lines = (
         phrases.prompt_line(job.request),
-        _steps(job),
-        " · ".join(filter(None, (_bar(job), _estimate(job)))),
+        stages(job, f"Painting {painted}/{asked}"),
+        " · ".join(filter(None, (stages_bar(job, painted, asked), arrival(job)))),
         _facts(job),
         *troubles,
     )
@@ -55,37 +53,9 @@ def _colour(job: ImageJob, troubles: tuple[str, ...]) -> Colour:
     return Colour.AMBER if in_the_way > 0 else Colour.BLUE
 
 
-def _steps(job: ImageJob) -> str:
-    reached = _REACHED.get(job.stage, _LAST)
-    position = job.progress.queue_position if job.progress and job.stage is Stage.WAITING else None
-    names = (
-        "Accepted",
-        f"Queued #{position}" if position else "Queued",
-        f"Painting {_painted(job)}/{job.request.count}",
-        "Done",
-    )
-    return " ─ ".join(f"{'◉' if step <= reached else '○'} {name}" for step, name in enumerate(names))
-
-
 def _painted(job: ImageJob) -> int:
     told = job.progress.finished if job.progress else 0
     return min(job.request.count, max(told, len(job.images)))
-
-
-def _bar(job: ImageJob) -> str:
-    reached = _REACHED.get(job.stage, _LAST)
-    filled = BAR if reached == _LAST else 1 + reached
-    if job.stage is Stage.PROCESSING:
-        filled += (BAR - filled) * _painted(job) // job.request.count
-    return "▰" * filled + "▱" * (BAR - filled)
-
-
-def _estimate(job: ImageJob) -> str:
-    if job.stage in {Stage.QUEUED, Stage.SUBMITTING}:
-        return "" if job.hold else "on its way to the AI Horde"
-    if job.progress is None or job.progress.ends_at is None or job.cancel_requested:
-        return ""
-    return f"expected {relative(job.progress.ends_at)}"
 
 
 def _facts(job: ImageJob) -> str:

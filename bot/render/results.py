@@ -10,7 +10,7 @@ from bot.domain.jobs import ImageJob
 from bot.domain.results import Censorship, ImageArtifact, Outcome, Result
 from bot.render import phrases
 from bot.render.escaping import code_span, fit, inline, sentence
-from bot.render.messages import Choice, Colour, Control, Field, Menu, RenderedEmbed, RenderedMessage
+from bot.render.messages import MAX_CHOICES, Choice, Colour, Control, Field, Menu, RenderedEmbed, RenderedMessage
 from bot.render.times import duration, kudos, pictures
 
 MAX_SENTENCE = 600
@@ -31,6 +31,8 @@ WORK = (
     ("interrogate", "Tags", "🏷️"),
     ("source", "Use as source", "🖼️"),
 )
+#: The same by engines of OSAIS, where that is offered.
+ENGINE_WORK = (("rembg", "Cut out (OSAIS)", "⚙️"), ("gfpgan", "Fix faces (OSAIS)", "⚙️"))
 
 COLOURS = MappingProxyType(
     {
@@ -46,13 +48,14 @@ COLOURS = MappingProxyType(
 
 
 def render_result(
-    job: ImageJob, result: Result, *, can_collect: bool = False, notes: Sequence[str] = ()
+    job: ImageJob, result: Result, *, can_collect: bool = False, notes: Sequence[str] = (), engines: bool = False
 ) -> RenderedMessage:
-    """Show how the job ended; `notes` are delivery's own remarks ("made smaller to fit")."""
+    """Show how the job ended.
+
+    `notes` are delivery's own remarks ("made smaller to fit"); `engines` whether those of OSAIS are offered.
+    """
     opening = filter(None, (phrases.prompt_line(job.request), phrases.asker(job)))
-    lines = [*opening, "", headline(job, result), *_withheld(job, result)]
-    if result.reference:
-        lines.append(f"Reference: {code_span(result.reference, SHOWN_SEED)}")
+    lines = (*opening, "", headline(job, result), *_withheld(job, result), *phrases.reference(result))
     embed = RenderedEmbed(
         description="\n".join(lines),
         colour=COLOURS[result.outcome],
@@ -62,7 +65,7 @@ def render_result(
         embed=embed,
         files=phrases.files(job),
         controls=tuple(filter(None, (_upscaling(job), _controls(job, can_collect=can_collect)))),
-        menu=_menu(job),
+        menu=_menu(job, engines=engines),
         job_id=job.id,
     )
 
@@ -144,7 +147,7 @@ def _why_partial(job: ImageJob, result: Result) -> str:
 
 def _why_cancelled(job: ImageJob, result: Result) -> str:
     if result.code == "stopped-remotely":
-        return "The AI Horde stopped this one, perhaps for maintenance. **Try again** in a few minutes."
+        return phrases.STOPPED_REMOTELY
     return "Cancelled; what was painted by then is kept." if job.pictures else "Cancelled before a picture was done."
 
 
@@ -214,19 +217,19 @@ def _upscaling(job: ImageJob) -> tuple[Control, ...]:
     )
 
 
-def _menu(job: ImageJob) -> Menu | None:
+def _menu(job: ImageJob, *, engines: bool) -> Menu | None:
     shown = _on_offer(job)
+    room = MAX_CHOICES - len(WORK) * len(shown)
+    # With four pictures there is room for the first one only; the picker of the Apps menu has both.
+    more = ENGINE_WORK[: room // len(shown)] if engines and shown else ()
     choices = tuple(
         Choice(verb=verb, index=artifact.index, label=label if len(shown) == 1 else f"{number} · {label}", emoji=emoji)
         for number, artifact in enumerate(shown, start=1)
-        for verb, label, emoji in WORK
+        for verb, label, emoji in (*WORK, *more)
     )
     return Menu(placeholder="⋯ More with a picture", choices=choices) if choices else None
 
 
 def _controls(job: ImageJob, *, can_collect: bool) -> tuple[Control, ...]:
     again = (phrases.AGAIN if job.pictures else phrases.TRY_AGAIN,) if phrases.repeatable(job) else ()
-    # Only its reader sees a private reply, and can dismiss it.
-    delete = () if job.reply.ephemeral else (phrases.DELETE,)
-    collect = (phrases.COLLECT,) if can_collect else ()
-    return (*collect, *again, phrases.EDIT, phrases.DETAILS, *delete)
+    return phrases.ended_controls(job, *again, phrases.EDIT, can_collect=can_collect)

@@ -14,11 +14,9 @@ from bot.chat.code_spans import left_open, on_its_own
 from bot.chat.names import bare_name
 from bot.domain.conversation import Flaw, Role, TextArtifact
 from bot.domain.jobs import TextJob
-from bot.domain.progress import Progress
 from bot.domain.results import Censorship, Outcome, Result
-from bot.domain.stages import Stage
 from bot.render import phrases
-from bot.render.escaping import code_span, inline, measure, sentence
+from bot.render.escaping import inline, measure, sentence
 from bot.render.messages import (
     MAX_CONTENT,
     Colour,
@@ -29,10 +27,11 @@ from bot.render.messages import (
     RenderedEmbed,
     RenderedMessage,
 )
-from bot.render.progress import BAR, IMPOSSIBLE_AFTER, hold_line, running_controls
-from bot.render.results import COLOURS, MAX_SENTENCE, SHOWN_SEED
+from bot.render.progress import hold_line, impossible, running_controls
+from bot.render.progress_bar import arrival, stages, stages_bar
+from bot.render.results import COLOURS, MAX_SENTENCE
 from bot.render.splitting import DEFAULT_LIMIT, split
-from bot.render.times import duration, kudos, relative
+from bot.render.times import duration, kudos
 
 #: More messages than this are a flood; the whole answer is attached instead.
 MAX_PARTS = 3
@@ -45,9 +44,6 @@ TRY_AGAIN = Control(verb="reask", label="Try again", emoji="🔁", style=Control
 CONTINUE = Control(verb="continue", label="Continue", emoji="➡\ufe0f", style=ControlStyle.PRIMARY)
 REPLY = Control(verb="reply", label="Reply", emoji="↩\ufe0f")
 THOUGHTS = Control(verb="details", label="Thoughts", emoji="💭")
-
-_LAST = 3
-_REACHED = {Stage.QUEUED: 0, Stage.SUBMITTING: 0, Stage.WAITING: 1, Stage.PROCESSING: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +80,9 @@ def _progress(job: TextJob, now: datetime, *, can_collect: bool) -> RenderedMess
     waits = (sentence(job.hold, MAX_SENTENCE),) if job.hold and job.request.unready else ()
     lines = (
         _asked(job),
-        _steps(job),
-        " · ".join(filter(None, (_bar(job), _estimate(job)))),
+        stages(job, "Writing"),
+        # An answer comes in one piece: while it is written, the bar stands in the middle of that.
+        " · ".join(filter(None, (stages_bar(job, 1, 2), arrival(job)))),
         " · ".join(filter(None, (_model(job.request.model), *_persona(job), phrases.asker(job)))),
         *waits,
         *troubles,
@@ -97,26 +94,6 @@ def _progress(job: TextJob, now: datetime, *, can_collect: bool) -> RenderedMess
 def _asked(job: TextJob) -> str:
     mark = "➡" if job.request.continuing else "💬"
     return f"{mark} **{inline(question_of(job), phrases.SHOWN_PROMPT)}**"
-
-
-def _steps(job: TextJob) -> str:
-    reached = _REACHED.get(job.stage, _LAST)
-    position = job.progress.queue_position if job.progress and job.stage is Stage.WAITING else None
-    names = ("Accepted", f"Queued #{position}" if position else "Queued", "Writing", "Done")
-    return " ─ ".join(f"{'◉' if step <= reached else '○'} {name}" for step, name in enumerate(names))
-
-
-def _bar(job: TextJob) -> str:
-    filled = (1, 2, 5, BAR)[_REACHED.get(job.stage, _LAST)]
-    return "▰" * filled + "▱" * (BAR - filled)
-
-
-def _estimate(job: TextJob) -> str:
-    if job.stage in {Stage.QUEUED, Stage.SUBMITTING}:
-        return "" if job.hold else "on its way to the AI Horde"
-    if job.progress is None or job.progress.ends_at is None or job.cancel_requested:
-        return ""
-    return f"expected {relative(job.progress.ends_at)}"
 
 
 def _troubles(job: TextJob, now: datetime) -> Iterator[str]:
@@ -131,18 +108,13 @@ def _troubles(job: TextJob, now: datetime) -> Iterator[str]:
         yield "🔁 The first answer was no good; I'm asking once more."
     if job.progress is None or job.cancel_requested:
         return
-    if _impossible(job.progress, now):
+    if impossible(job.progress, now):
         model = _model(job.request.model)
         yield f"⚠ No worker online serves {model} at the moment: wait for one, or press **Cancel** and choose another."
     if job.progress.restarted:
         yield "🔁 A worker gave up on this; another one takes over."
     if job.progress.queue_moved:
         yield "↪ This takes longer than first expected."
-
-
-def _impossible(progress: Progress, now: datetime) -> bool:
-    since = progress.impossible_since
-    return not progress.possible and since is not None and now - since >= IMPOSSIBLE_AFTER
 
 
 # -- answered -----------------------------------------------------------------------------------------------------
@@ -215,9 +187,8 @@ def _controls(answer: TextArtifact, *, can_collect: bool) -> tuple[tuple[Control
 
 
 def _failed(job: TextJob, result: Result, *, can_collect: bool) -> RenderedMessage:
-    lines = [*filter(None, (_asked(job), phrases.asker(job))), "", _headline(job, result)]
-    if result.reference:
-        lines.append(f"Reference: {code_span(result.reference, SHOWN_SEED)}")
+    opening = filter(None, (_asked(job), phrases.asker(job)))
+    lines = [*opening, "", _headline(job, result), *phrases.reference(result)]
     if any(text.kudos for text in job.texts):
         lines.append(f"It cost {kudos(sum(text.kudos or 0.0 for text in job.texts))} all the same.")
     embed = RenderedEmbed(description="\n".join(lines), colour=COLOURS[result.outcome])
@@ -249,7 +220,7 @@ def _headline(job: TextJob, result: Result) -> str:
         case Outcome.CENSORED:
             return "🙈 The answer was withheld by a worker's safety filter. Please put the question differently."
         case Outcome.CANCELLED if result.code == "stopped-remotely":
-            return "The AI Horde stopped this one, perhaps for maintenance. **Try again** in a few minutes."
+            return phrases.STOPPED_REMOTELY
         case Outcome.CANCELLED:
             return "Cancelled before there was an answer."
         case Outcome.EXPIRED:

@@ -6,19 +6,14 @@ from typing import Protocol
 
 from bot.render.escaping import inline, plain
 from bot.render.messages import Colour, RenderedEmbed, RenderedMessage
-from bot.render.models import MANY_WORKERS, MAX_CHOICE, SHORT_WAIT
+from bot.render.models import MAX_CHOICE, Served, traffic_light
 from bot.render.times import roughly
 
 MAX_SHOWN_TEXT = 1500
 
 
-class TextModelLike(Protocol):
+class TextModelLike(Served, Protocol):
     """What has to be known of a text model to offer it."""
-
-    @property
-    def name(self) -> str:
-        """Its exact name at the provider."""
-        ...
 
     @property
     def title(self) -> str:
@@ -28,16 +23,6 @@ class TextModelLike(Protocol):
     @property
     def size(self) -> str:
         """Its size as people write it; empty when unknown."""
-        ...
-
-    @property
-    def workers(self) -> int:
-        """Worker threads online."""
-        ...
-
-    @property
-    def eta(self) -> int:
-        """Seconds until a new request would probably be done."""
         ...
 
 
@@ -70,7 +55,8 @@ def text_model_choice(model: TextModelLike) -> tuple[str, str]:
     workers = f"{model.workers} worker" + ("" if model.workers == 1 else "s")
     eta = roughly(model.eta) if model.workers else ""
     facts = " · ".join(filter(None, (model.size, workers, eta)))
-    return f"{_light(model)} {plain(model.title, MAX_CHOICE - len(facts) - 5)} — {facts}"[:MAX_CHOICE], _value(model)
+    light = traffic_light(model, nobody="⚪")
+    return f"{light} {plain(model.title, MAX_CHOICE - len(facts) - 5)} — {facts}"[:MAX_CHOICE], _value(model)
 
 
 def persona_choice(persona: PersonaLike) -> tuple[str, str]:
@@ -89,12 +75,6 @@ def render_persona(persona: PersonaLike) -> RenderedMessage:
     """Show what a model is told to be this persona."""
     described = f"*{inline(persona.about, 200)}*\n\n{inline(persona.system, MAX_SHOWN_TEXT)}"
     return RenderedMessage(embed=RenderedEmbed(title=persona.title, description=described, colour=Colour.BLUE))
-
-
-def _light(model: TextModelLike) -> str:
-    if model.workers == 0:
-        return "⚪"
-    return "🟢" if model.workers >= MANY_WORKERS and model.eta <= SHORT_WAIT else "🟡"
 
 
 def _value(model: TextModelLike) -> str:

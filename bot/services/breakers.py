@@ -2,12 +2,14 @@
 
 A breaker is *closed* while the service answers. The first look that finds it silent opens it; looks that were under
 way by then tell nothing new. When the interval is over the breaker is *half open*: the next look is the probe, and it
-alone is let through. Its failure opens the breaker for a longer interval, any answer (a refusal is one, and so is a
-call of the service's own) closes it. All other looks wait meanwhile; the answer makes them due at once.
+alone is let through. Its failure opens the breaker for a longer interval, any answer (a refusal is one) closes it; what
+the service told by itself is none, for that may have been long ago. All other looks wait meanwhile; the answer makes
+those of this process due at once, and other processes have breakers of their own.
 
-One silent look is a hiccup: the others wait two seconds for the probe and nobody is told. From the second in a row on
-the service counts as down: one line in the log, and each job that waits for it says since when. Submissions make bad
-probes, since one without an answer may be lost for good: the provider is asked for a sign of life before.
+One silent look is a hiccup: its own reply says so, the others wait about two seconds for the probe without a word. From
+the second in a row on the service counts as down: one line in the log, and each job that waits for it says since when.
+Submissions make bad probes, since one without an answer may be lost for good: where a provider can ask for a sign of
+life, it is asked for one before.
 
 Providers of one service (`horde`, `horde-text`) share a breaker: the first part of their names is the service's.
 """
@@ -120,8 +122,8 @@ class Breaker:
         self.why = error.user_message if isinstance(error, Unavailable) else Unavailable.default_user_message
         self._retry_at = self._clock.monotonic() + until_next_probe(self._failures, self._rng)
         if self._failures == DOWN:
-            about = {"action": "provider.down", "provider": self._service, "cause": str(error)}
-            log.warning("provider is not answering", extra=about)
+            context = {"action": "provider.down", "provider": self._service, "cause": str(error)}
+            log.warning("provider is not answering", extra=context)
 
     def answered(self) -> bool:
         """Note an answer; True when the service had been down."""
@@ -132,8 +134,8 @@ class Breaker:
         self._known += 1
         if was_down and since is not None:
             away = round((self._clock.now() - since).total_seconds())
-            about = {"action": "provider.up", "provider": self._service, "seconds": away}
-            log.info("provider answers again", extra=about)
+            context = {"action": "provider.up", "provider": self._service, "seconds": away}
+            log.info("provider answers again", extra=context)
         return was_down
 
 
@@ -175,7 +177,8 @@ class Breakers:
             try:
                 await self._store.resume(self._process, providers=theirs, now=self._clock.now())
             except StoreError as error:  # they come by by themselves, a little later
-                log.warning("nobody was told", extra={"action": "provider.untold", "cause": str(error)})
+                context = {"action": "provider.untold", "provider": provider, "cause": str(error)}
+                log.warning("nobody was told", extra=context)
 
     async def sign_of_life(self, provider: str) -> None:
         """Ask the service for one, where one of its providers can. Raises `ProviderError`."""

@@ -24,8 +24,9 @@ NEARLY_DONE = 5.0
 SHORTEST_PUSHED, LONGEST_PUSHED = 10.0, 180.0
 #: A call that has not come so many seconds after it was to be expected may be lost.
 OVERDUE = 5.0
-#: Longest wait between two tries to reach a service that does not answer, in seconds.
-PATIENCE = 60.0
+#: A request whose answer was lost is looked for after so many seconds, then ever more seldom: after this share of the
+#: time since it left.
+SHORTEST_SEARCH, LONGEST_SEARCH, OF_THE_SEARCH = 5.0, 60.0, 0.25
 #: Longest wait between two probes of a service that does not answer, in seconds.
 LONGEST_PROBE = 30.0
 #: Looks are spread by this share, so that jobs of one moment do not stay in step.
@@ -80,14 +81,15 @@ def _until_next_text(ends_at: datetime | None, now: datetime) -> float:
     return min(max((ends_at - now).total_seconds() / 4, SHORTEST_TEXT), LONGEST_TEXT)
 
 
-def until_next_try(failures: int, rng: random.Random) -> float:
-    """Seconds until a service that did not answer is tried again: 2, 4, 8, … up to a minute, spread."""
-    return min(PATIENCE, 2.0 * float(1 << min(max(failures, 0), 5))) * (1 + JITTER * rng.uniform(-1, 1))
-
-
 def until_next_probe(failures: int, rng: random.Random) -> float:
     """Seconds until a service that was silent so often in a row is asked again: 2, 4, 8, 16, 30, spread."""
     return min(LONGEST_PROBE, 2.0 * float(1 << min(max(failures - 1, 0), 5))) * (1 + JITTER * rng.uniform(-1, 1))
+
+
+def until_next_search(job: Job, now: datetime) -> float:
+    """Seconds until a request whose answer was lost is looked for again."""
+    searched = (now - (job.attempted_at or now)).total_seconds()
+    return min(max(OF_THE_SEARCH * searched, SHORTEST_SEARCH), LONGEST_SEARCH)
 
 
 def patience(job: Job, now: datetime) -> float:

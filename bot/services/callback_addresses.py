@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Final, Protocol
 
 from bot.clock import Clock
@@ -22,11 +22,11 @@ KEY: Final = "osais:callbacks"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackAddress:
-    """Where calls go: `https://host`, and below it two paths without a slash in front."""
+    """Where calls go: `https://host`, and below it two paths without a slash in front, which hold a secret."""
 
     domain: str
-    notify: str
-    upload: str
+    notify: str = field(repr=False)
+    upload: str = field(repr=False)
 
     @property
     def fingerprint(self) -> str:

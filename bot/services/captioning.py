@@ -16,7 +16,8 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.domain.alchemy import AlchemyRequest, Form
 from bot.domain.conversation import Look
-from bot.domain.jobs import Job, JobId, ReplyAddress
+from bot.domain.jobs import Job, JobId
+from bot.domain.replies import ReplyAddress
 from bot.domain.sources import SourceMedia
 from bot.errors import MediaError, ProviderError, Rejected, RemoteGone, SubmissionUncertain, Unauthorized
 from bot.providers.base import Provider

@@ -15,10 +15,12 @@ from datetime import datetime, timedelta
 from bot.chat.code_spans import close_fence, on_its_own
 from bot.clock import Clock
 from bot.domain.conversation import Role, Turn
-from bot.domain.jobs import LONG_AGO, Job, JobId
+from bot.domain.jobs import Job, JobId
+from bot.domain.replies import LONG_AGO
 from bot.domain.turns import Chat, ConversationId, KeptTurn, TurnId
 from bot.services.ids import new_job_id
-from bot.store.base import ConversationStore, JobStore
+from bot.store.base import JobStore
+from bot.store.conversation_base import ConversationStore
 
 log = logging.getLogger(__name__)
 

@@ -9,14 +9,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor, conclude
+from bot.domain.endings import conclude
+from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor
 from bot.domain.kinds import Request
 from bot.domain.progress import Progress
 from bot.domain.stages import REMOTE, Stage
 from bot.errors import Busy, Paused, ProtocolError, ProviderError, RemoteGone, Unavailable
-from bot.providers.base import Provider
+from bot.providers.base import KeepsNews, Provider
 from bot.services.breakers import Breakers
 from bot.services.cadence import patience, until_next_look
+from bot.services.log_context import about
 from bot.services.moves import Moves
 from bot.services.ports import Composes
 from bot.store.base import ArtifactStore
@@ -64,6 +66,24 @@ class Following:
             return False
         return self._clock.now() - job.submitted_at > LIFE + LIFE_PER_PART * job.request.parts
 
+    async def told(self, job: Job) -> Job | None:
+        """Take in what the service told by itself, whether or not it may be asked now; None when that is enough."""
+        provider = self._providers[job.provider]
+        if not isinstance(provider, KeepsNews):
+            return job
+        if job.cancel_requested:
+            await self._stop(job)
+            return None
+        heard = await provider.heard(job)
+        if heard.enough:
+            await self.observe(job.id, heard.progress)
+            return None
+        now = self._clock.now()
+        job = await self._moves.change(job.id, lambda row: row.advance(heard.progress, now))
+        if _brings_something(job):
+            job = await self._collect(job)
+        return None if job.over else job
+
     async def follow(self, job: Job) -> None:
         """Ask how far it is, or stop it if that was asked for."""
         try:
@@ -86,7 +106,7 @@ class Following:
         job = await self._moves.change(job_id, lambda row: self._paced(row.advance(news, now), now))
         if job.stage not in REMOTE or job.over:
             return
-        if job.progress and (job.progress.over or job.progress.finished > len(job.artifacts)):
+        if _brings_something(job):
             job = await self._collect(job)
         elif (smaller := self._smaller(job, now)) is not None:
             job = await self._replaced(job, smaller)
@@ -106,11 +126,10 @@ class Following:
         try:
             await self._providers[job.provider].cancel(job)
         except ProviderError as error:
-            about = {"action": "job.not-replaced", "job_id": job.id, "cause": str(error)}
-            log.info("a request could not be taken back", extra=about)
+            log.info("a request could not be taken back", extra=about(job, "job.not-replaced", error))
             return job
         now = self._clock.now()
-        log.info("smaller request", extra={"action": "job.stepped-down", "job_id": job.id, "provider": job.provider})
+        log.info("smaller request", extra=about(job, "job.stepped-down"))
         return await self._moves.change(job.id, lambda row: row.again(request, now))
 
     async def _stop(self, job: Job) -> None:
@@ -119,7 +138,7 @@ class Following:
         if missing and not self._out_of_patience(job):
             await self._moves.hold(job, _NOT_FETCHED, FETCH_AGAIN)
             return
-        log.info("job cancelled", extra={"action": "job.cancelled", "job_id": job.id})
+        log.info("job cancelled", extra=about(job, "job.cancelled"))
         await self._moves.end(job, conclude(job))
 
     def _paced(self, job: Job, now: datetime) -> Job:
@@ -155,7 +174,7 @@ class Following:
         if again is None:
             return None
         now = self._clock.now()
-        log.info("second try", extra={"action": "job.retried", "job_id": job.id, "provider": job.provider})
+        log.info("second try", extra=about(job, "job.retried"))
         return await self._moves.change(job.id, lambda row: row.again(again, now))
 
     def _out_of_patience(self, job: Job) -> bool:
@@ -180,9 +199,13 @@ class Following:
                 job, error.user_message, seconds, waits_for=WaitsFor.SERVICE, since=breaker.since
             )
         if job.waits_for is not WaitsFor.TIME:  # the first of a row of them
-            about = {"action": "job.look-failed", "job_id": job.id, "cause": str(error)}
-            log.warning("a look failed", extra=about)
+            log.warning("a look failed", extra=about(job, "job.look-failed", error))
         if isinstance(error, ProtocolError) and self._breakers.of(job.provider).is_probe(job.id):
             self._breakers.silent(job, error)
         wait = error.retry_after if isinstance(error, (Busy, Paused)) else patience(job, self._clock.now())
         return await self._moves.hold(job, job.hold, wait)
+
+
+def _brings_something(job: Job) -> bool:
+    """Whether there is something to fetch, or an end to judge."""
+    return job.progress is not None and (job.progress.over or job.progress.finished > len(job.artifacts))

@@ -13,10 +13,12 @@ from bot.domain.jobs import Job, WaitsFor
 from bot.domain.results import Outcome, Result
 from bot.errors import (
     Busy,
+    DuplicateRemote,
     JobGone,
     Maintenance,
     MediaError,
     Paused,
+    ProtocolError,
     ProviderError,
     Rejected,
     StaleJob,
@@ -27,7 +29,8 @@ from bot.errors import (
 )
 from bot.providers.base import Provider, Submission
 from bot.services.breakers import Breakers
-from bot.services.cadence import FIRST_LOOK, patience
+from bot.services.cadence import FIRST_LOOK, patience, until_next_search
+from bot.services.log_context import about
 from bot.services.moves import Moves
 from bot.services.ports import Sources
 from bot.store.base import Change
@@ -38,6 +41,18 @@ log = logging.getLogger(__name__)
 MAINTENANCE_PAUSE = 60.0
 #: A number that cannot be written is tried again after so many seconds.
 WRITE_AGAIN = (0.5, 1.0, 2.0)
+#: How long it is tried to find out what became of a request: as long as the Horde keeps one that nobody takes (20
+#: minutes, server 5.1.5).
+SEARCH = timedelta(minutes=20)
+
+_NOT_FOUND = (
+    "I couldn't find out whether this arrived when I handed it over. "
+    "I haven't sent it a second time; press **Try again** if you'd like me to."
+)
+_STOPPED_SEARCHING = (
+    "Cancelled. I couldn't tell yet whether this had arrived when I handed it over; "
+    "if it had, what is made of it is thrown away."
+)
 
 
 class HandingOver:
@@ -63,10 +78,7 @@ class HandingOver:
         self.on_busy: Callable[[str, float], None] | None = None
 
     async def hand_over(self, job: Job) -> None:
-        """Send the request, unless it was cancelled or what it starts from cannot be had."""
-        if job.cancel_requested:
-            await self._moves.end(job, Result(outcome=Outcome.CANCELLED))
-            return
+        """Send the request, unless what it starts from cannot be had."""
         try:
             source = await self._sources.first(job)
         except MediaError as error:
@@ -106,7 +118,7 @@ class HandingOver:
             submission = await self._providers[job.provider].submit(job, source=source)
         except SubmissionUncertain as error:
             self._breakers.silent(job, error)
-            log.warning("no answer to a submission", extra={"action": "job.uncertain", "job_id": job.id})
+            log.warning("no answer to a submission", extra=about(job, "job.uncertain", error))
             await self._moves.due_in(job, 1.0)
         except ProviderError as error:
             await self.not_accepted(job, error)
@@ -117,26 +129,37 @@ class HandingOver:
         """Find out what became of a request whose answer never came; it is never sent blindly."""
         try:
             found = await self._providers[job.provider].recover(job)
-        except SubmissionUncertain as error:
-            await self._lost(job, error)
-        except (Busy, Paused) as error:
-            await self._moves.due_in(job, error.retry_after)
-        except Unavailable as error:
+        except (Unavailable, Busy, Paused, Maintenance, ProtocolError) as error:
             # It may only be too early to tell, so this says nothing of the service.
-            await self._moves.hold(job, error.user_message, 5.0)
+            if not await self.search_ended(job):
+                wait = max(until_next_search(job, self._clock.now()), getattr(error, "retry_after", 0.0))
+                await self._moves.hold(job, error.user_message, min(wait, self._search_left(job).total_seconds()))
         except ProviderError as error:
-            await self._lost(job, error)
+            await self._lost(job, error.user_message)
         else:
             if found is not None:
-                log.info("lost submission found again", extra={"action": "job.recovered", "job_id": job.id})
+                log.info("lost submission found again", extra=about(job, "job.recovered"))
                 await self._accepted(job, found)
             else:
                 now = self._clock.now()
                 await self._moves.change(job.id, lambda row: replace(row.unsubmitted(), due_at=now))
 
-    async def _lost(self, job: Job, error: ProviderError) -> None:
-        result = Result(outcome=Outcome.FAILED, code="lost-submission", message=error.user_message)
-        await self._moves.end(job, result)
+    async def search_ended(self, job: Job) -> bool:
+        """End a job whose request cannot be found yet, if its asker wants no more or it was looked for long enough."""
+        if not job.cancel_requested and self._search_left(job) > timedelta():
+            return False
+        await self._lost(job, _NOT_FOUND)
+        return True
+
+    def _search_left(self, job: Job) -> timedelta:
+        return (job.attempted_at or job.created_at) + SEARCH - self._clock.now()
+
+    async def _lost(self, job: Job, message: str) -> None:
+        """Say honestly that it cannot be told whether the request arrived."""
+        outcome = Outcome.FAILED
+        if job.cancel_requested:
+            outcome, message = Outcome.CANCELLED, _STOPPED_SEARCHING
+        await self._moves.end(job, Result(outcome=outcome, code="lost-submission", message=message))
 
     async def _accepted(self, job: Job, submission: Submission) -> None:
         now = self._clock.now()
@@ -146,10 +169,16 @@ class HandingOver:
             return replace(row, due_at=now + timedelta(seconds=FIRST_LOOK), cadence=FIRST_LOOK)
 
         # Before anything else: a number that is not written down may be lost for good.
-        job = await self._written_down(job, change)
+        try:
+            job = await self._written_down(job, change)
+        except DuplicateRemote as error:
+            context = about(job, "job.same-number", error, remote_id=submission.remote_id)
+            log.error("another job has this number", extra=context)  # noqa: TRY400 - it is not ours
+            result = Result(outcome=Outcome.FAILED, code="same-number", message=error.user_message)
+            await self._moves.end(job, result)
+            return
         await self._breakers.answered(job.provider)
-        names = {"job_id": job.id, "remote_id": submission.remote_id, "provider": job.provider}
-        log.info("job submitted", extra={"action": "job.submitted", **names})
+        log.info("job submitted", extra=about(job, "job.submitted", remote_id=submission.remote_id))
         self._moves.show(job)
 
     async def _written_down(self, job: Job, change: Change) -> Job:
@@ -157,10 +186,10 @@ class HandingOver:
         for wait in WRITE_AGAIN:
             try:
                 return await self._moves.change(job.id, change)
-            except (StaleJob, JobGone):
+            except (StaleJob, JobGone, DuplicateRemote):
                 raise
             except StoreError as error:
-                log.warning("not written yet", extra={"action": "job.unwritten", "job_id": job.id, "cause": str(error)})
+                log.warning("not written yet", extra=about(job, "job.unwritten", error))
                 await self._clock.sleep(wait)
         return await self._moves.change(job.id, change)
 
@@ -174,9 +203,9 @@ class HandingOver:
             case Busy() | Paused():
                 if self.on_busy is not None and isinstance(error, Busy):
                     self.on_busy(job.provider, error.retry_after)
-                await self._moves.hold(await self._moves.put_back(job), error.user_message, error.retry_after)
+                await self._moves.hold(await self._moves.put_back(job, error), error.user_message, error.retry_after)
             case Maintenance():
-                await self._moves.hold(await self._moves.put_back(job), error.user_message, MAINTENANCE_PAUSE)
+                await self._moves.hold(await self._moves.put_back(job, error), error.user_message, MAINTENANCE_PAUSE)
             case Rejected():
                 result = Result(outcome=Outcome.REJECTED, code=error.code, message=error.user_message)
                 await self._moves.end(job, result)
@@ -184,14 +213,13 @@ class HandingOver:
                 result = Result(outcome=Outcome.REJECTED, code="key", message=error.user_message)
                 await self._moves.end(job, result)
             case _:
-                about = {"action": "job.failed", "job_id": job.id, "cause": str(error)}
-                log.error("submission failed", extra=about)
+                log.error("submission failed", extra=about(job, "job.failed", error))
                 await self._moves.end(job, Result(outcome=Outcome.FAILED, message=error.user_message))
 
     async def _not_reached(self, job: Job, error: ProviderError) -> None:
         self._breakers.silent(job, error)
         breaker = self._breakers.of(job.provider)
         seconds = max(breaker.retry_in(), 1.0)
-        job = await self._moves.put_back(job)
+        job = await self._moves.put_back(job, error)
         why = breaker.why or error.user_message
         await self._moves.hold(job, why, seconds, waits_for=WaitsFor.SERVICE, since=breaker.since)

@@ -11,4 +11,5 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 def new_job_id() -> JobId:
     """Twelve lower-case letters and digits (60 bits): short enough for a file name, never guessable in bulk."""
-    return JobId("".join(secrets.choice(_ALPHABET) for _ in range(12)))
+    # 32 letters: every byte's rest is as likely as any other.
+    return JobId("".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secrets.token_bytes(12)))

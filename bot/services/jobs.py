@@ -10,8 +10,9 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from bot.clock import Clock
-from bot.domain.jobs import TOKEN_LIFE, Job, JobId, ProcessId, ReplyAddress
+from bot.domain.jobs import Job, JobId, ProcessId
 from bot.domain.kinds import Request
+from bot.domain.replies import TOKEN_LIFE, ReplyAddress
 from bot.domain.stages import Stage
 from bot.errors import (
     DeliveryError,
@@ -21,13 +22,12 @@ from bot.errors import (
     ReplyClosed,
     ReplyLost,
     StaleJob,
-    StoreError,
     TooManyJobs,
     Unavailable,
 )
 from bot.services.ids import new_job_id
-from bot.services.ports import FindsReply, NotesMessages, OpensReply, Shows
-from bot.services.steps import KEPT
+from bot.services.log_context import about
+from bot.services.ports import FindsReply, OpensReply, Shows
 from bot.services.tracker import STALE_AFTER, Tracker
 from bot.store.base import JobStore
 
@@ -103,28 +103,28 @@ class JobService:
             raise Unavailable(user_message="I'm restarting. Please try again in a few seconds.")
         try:
             await self._store.add(job, at_most=self._at_most)
-        except DuplicateJob:
-            log.info("this interaction came twice", extra={"action": "job.duplicate", "job_id": job.id})
+        except DuplicateJob as error:
+            log.info("this interaction came twice", extra=about(job, "job.duplicate", error))
             return None
         except TooManyJobs as error:
-            log.info("refused", extra={"action": "job.too-many", "job_id": job.id, "open": error.open_jobs})
+            log.info("refused", extra=about(job, "job.too-many", error))
             raise
         try:
             message_id = await reply.open(job)
         except (ReplyLost, ReplyClosed) as error:
-            log.warning("not acknowledged", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
+            log.warning("not acknowledged", extra=about(job, "job.unaccepted", error))
             await self._close_silently(job)
             return None
         except DeliveryError as error:
             # Left as it is: `resume_unaccepted` asks Discord until it tells, or until the token is dead.
-            log.warning("cannot tell", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
+            log.warning("cannot tell", extra=about(job, "job.unaccepted", error))
             return None
         return await self._accept(job, message_id)
 
     async def _accept(self, job: Job, message_id: int | None) -> Job:
         now = self._clock.now()
         job = await self._store.change(job.id, self._process, lambda row: row.accepted(message_id=message_id, now=now))
-        log.info("job accepted", extra={"action": "job.accepted", "job_id": job.id, "provider": job.provider})
+        log.info("job accepted", extra=about(job, "job.accepted"))
         self._shows.show(job)
         self._tracker.wake()
         return job
@@ -152,9 +152,9 @@ class JobService:
             else:
                 await self._accept(job, message_id)
         except DeliveryError as error:
-            log.warning("cannot tell yet", extra={"action": "job.unaccepted", "job_id": job.id, "cause": str(error)})
-        except (StaleJob, JobGone):
-            log.info("job is somebody else's now", extra={"action": "job.stale", "job_id": job.id})
+            log.warning("cannot tell yet", extra=about(job, "job.unaccepted", error))
+        except (StaleJob, JobGone) as error:
+            log.info("job is somebody else's now", extra=about(job, "job.stale", error))
 
     async def get(self, job_id: JobId) -> Job:
         """The job. Raises `JobGone`."""
@@ -186,7 +186,7 @@ class JobService:
         job = await self.get(job_id)
         self._check(job, actor)
         if await self._store.request_cancel(job_id, self._clock.now()):
-            log.info("cancel requested", extra={"action": "job.cancel-requested", "job_id": job_id})
+            log.info("cancel requested", extra=about(job, "job.cancel-requested"))
             job = await self.get(job_id)
             if job.owner == self._process:
                 self._shows.show(job)
@@ -221,76 +221,3 @@ class JobService:
     def _check(job: Job, actor: Actor) -> None:
         if not actor.may_change(job):
             raise NotAllowed(f"user {actor.user_id} is not the asker of {job.id}")
-
-
-class ReplyBook:
-    """Delivery's way to note in the row what became of a reply."""
-
-    def __init__(
-        self, *, store: JobStore, clock: Clock, process: ProcessId, messages: NotesMessages | None = None
-    ) -> None:
-        """`messages` remembers which messages an answer is in."""
-        self._store = store
-        self._clock = clock
-        self._process = process
-        self._messages = messages
-
-    async def delivered(self, job_id: JobId, artifacts: int) -> None:
-        """Note that the reply shows the end with so many artifacts, unless one came meanwhile that it does not show."""
-
-        def change(row: Job) -> Job:
-            shown = row.over and len(row.artifacts) == artifacts
-            return row.delivered(self._clock.now()) if shown else row
-
-        await self._write(job_id, change)
-
-    async def posted(self, job_id: JobId, message_id: int) -> None:
-        """Note that a message shows (a part of) what the job brought."""
-        if self._messages is not None:
-            await self._messages.shown_in(job_id, message_id)
-
-    async def detached(self, job_id: JobId, why: str) -> None:
-        """Note that nobody can see the reply any more; a job that is over is done with."""
-
-        def change(row: Job) -> Job:
-            row = row.detached(why)
-            return row.delivered(self._clock.now()) if row.over else row
-
-        await self._write(job_id, change)
-
-    async def owned(self, job_id: JobId) -> bool:
-        """Whether the job is still this process's; while the database does not tell, it is taken to be."""
-        try:
-            row = await self._store.get(job_id)
-        except StoreError:
-            return True
-        if row is not None and row.owner == self._process:
-            return True
-        log.info("a reply's job is somebody else's", extra={"action": "job.stale", "job_id": job_id})
-        return False
-
-    async def notified(self, job_id: JobId) -> None:
-        """Note that the asker was told of the end by a new message."""
-        await self._write(job_id, lambda row: row.notified(self._clock.now()))
-
-    async def moved(self, job_id: JobId, reply: ReplyAddress) -> Job | None:
-        """Note that the job has another reply; returns it as it is now, or None when it is somebody else's."""
-        now = self._clock.now()
-        return await self._write(job_id, lambda row: row.moved(reply, now))
-
-    async def parked(self, job_id: JobId) -> None:
-        """Note that the end waits to be collected: nothing is due until somebody presses, or a day has gone."""
-
-        def change(row: Job) -> Job:
-            if row.stage is not Stage.DELIVERING or row.ended_at is None:
-                return row
-            return replace(row, due_at=row.ended_at + KEPT)
-
-        await self._write(job_id, change)
-
-    async def _write(self, job_id: JobId, change: Callable[[Job], Job]) -> Job | None:
-        try:
-            return await self._store.change(job_id, self._process, change)
-        except (StaleJob, JobGone):
-            log.info("a reply's job is somebody else's", extra={"action": "job.stale", "job_id": job_id})
-            return None

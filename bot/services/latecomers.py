@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.clock import Clock
+from bot.domain.endings import extended
 from bot.domain.jobs import Job, ProcessId
 from bot.domain.results import Outcome
 from bot.errors import JobGone, ProviderError, StaleJob, StoreError
-from bot.providers.base import Provider
+from bot.providers.base import KeepsNews, Provider
+from bot.services.log_context import about
 from bot.services.tracker import STALE_AFTER
 from bot.store.base import ArtifactStore, InboxStore, JobStore
 
@@ -86,8 +88,8 @@ class Latecomers:
             await self._add(job)
         except StoreError:
             raise
-        except Exception:
-            log.exception("late files not added", extra={"action": "late.failed", "job_id": job.id})
+        except Exception as error:
+            log.exception("late files not added", extra=about(job, "late.failed", error))
 
     async def _add(self, job: Job) -> None:
         """Take in what is new of one job; it may be somebody else's by now."""
@@ -95,7 +97,8 @@ class Latecomers:
         if job.remote_id is None or job.cancel_requested or job.reply.detached:
             return
         try:
-            if job.result is not None and job.result.outcome is not Outcome.FINISHED:
+            complete = job.result is not None and job.result.outcome is Outcome.FINISHED
+            if not complete and not await _told(provider, job):
                 await provider.poll(job)  # brings what no call brought
             harvest = await provider.fetch(job)
             now = self._clock.now()
@@ -104,8 +107,13 @@ class Latecomers:
             for index, data in harvest.bytes_of.items():
                 await self._artifacts.put(job.id, index, data, owner=self._process, now=now)
             readable = [artifact for artifact in harvest.artifacts if artifact.usable]
-            await self._store.change(job.id, self._process, lambda row: row.extended(*readable, now=now))
+            await self._store.change(job.id, self._process, lambda row: extended(row, *readable, now=now))
         except (ProviderError, StaleJob, JobGone) as error:
-            log.debug("no late files: %s", error, extra={"action": "late.none", "job_id": job.id})
+            log.debug("no late files", extra=about(job, "late.none", error))
             return
-        log.info("late files", extra={"action": "late.added", "job_id": job.id, "files": len(harvest.bytes_of)})
+        log.info("late files", extra=about(job, "late.added", files=len(harvest.bytes_of)))
+
+
+async def _told(provider: Provider, job: Job) -> bool:
+    """Whether the service told all there is by itself, so that it need not be asked."""
+    return isinstance(provider, KeepsNews) and (await provider.heard(job)).enough

@@ -2,16 +2,19 @@
 
 Jobs wait here, each in the task of its look, while the pace of submissions, the account's room or their person's share
 is used up. Whenever there is a place, the line is put in order: everybody's first job comes before anybody's second,
-where jobs in work count as one's first ones; among equals the older one goes. So however many jobs one person has
-waiting, everybody else's next one is at most one round away.
+where jobs in work count as one's first ones; among equals the one accepted first goes. So however many jobs one person
+has waiting, everybody else's next one is at most one round away. Whoever has used up the share is passed over; whoever
+is only too large for the room is not, or a large request might never go.
 
-    share   how many jobs one person may have in work at once, of all kinds
-    room    how many parts may wait at a provider at once (the Horde counts those that no worker has taken yet)
+    share   how many jobs one person may have in work at once, of all kinds and at all providers
+    room    how many parts may wait at a provider at once: the Horde counts what no worker has taken yet. What is on its
+            way there counts with all its parts; one larger than the room goes when nothing else waits
     pace    how often a provider takes a request: its own `turn`
 
-Nothing of this is kept in memory only: who waits and who is in work is read from the rows, so a restart, or another
-process on the same database, finds the same order. What is remembered is what the rows do not tell yet: jobs that were
-let go a moment ago.
+Who is in work, in whichever process, is read from the rows. Who waits stands in the rows as well, as a job in our own
+queue with the time of its acceptance, so a restart finds the same order; each process orders those that wait in it. A
+job that was let go stands in the rows only a moment later. Until its look is done with it, it is counted from memory
+and left out of what is read, so it is neither missed nor counted twice.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from bot.clock import Clock
 from bot.domain.jobs import Job, JobId
 from bot.errors import ProviderError, StoreError
 from bot.providers.base import Provider
+from bot.services.log_context import about
 from bot.services.waiting import event_or_timeout
 from bot.store.base import InWork, JobStore
 
@@ -88,7 +92,7 @@ class Line:
         self._room = room
         self._queues = {name: _Queue() for name in providers}
         self._numbers = itertools.count()
-        #: Let go, but perhaps not yet in the rows.
+        #: Let go, and counted from here until `settled`; what is read from the rows leaves them out.
         self._let_go: dict[JobId, Job] = {}
         self._in_work: tuple[InWork, ...] | None = None
         self._read_at = 0.0
@@ -132,8 +136,15 @@ class Line:
 
     # -- the loops ------------------------------------------------------------------------------------------------
 
-    async def serve(self, provider: str) -> None:
-        """Let one provider's jobs go, one by one, until cancelled."""
+    async def run(self, tell: Tell) -> None:
+        """Let jobs go, and tell those who wait which place they have, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for provider in self._queues:
+                group.create_task(self._serve(provider), name=f"line-{provider}")
+            group.create_task(self._keep_telling(tell), name="line-places")
+
+    async def _serve(self, provider: str) -> None:
+        """Let one provider's jobs go, one by one."""
         queue = self._queues[provider]
         while True:
             queue.news.clear()
@@ -150,12 +161,15 @@ class Line:
                 continue
             chosen = await self._next(provider)  # whoever is first by now
             if chosen is not None:
-                self._let_go[chosen.job.id] = chosen.job
-                queue.places.pop(chosen.job.id, None)
-                chosen.go.set_result(None)
+                self._let_go_now(queue, chosen)
 
-    async def keep_telling(self, tell: Tell) -> None:
-        """Tell those who wait which place they have, until cancelled."""
+    def _let_go_now(self, queue: _Queue, place: _Place) -> None:
+        self._let_go[place.job.id] = place.job
+        self._news += 1  # a reading under way did not leave it out
+        queue.places.pop(place.job.id, None)
+        place.go.set_result(None)
+
+    async def _keep_telling(self, tell: Tell) -> None:
         while True:
             await self._clock.sleep(TELL_AGAIN)
             for provider, queue in self._queues.items():
@@ -183,8 +197,7 @@ class Line:
             try:
                 await tell(place.job, told)
             except StoreError as error:
-                about = {"action": "line.untold", "job_id": place.job.id, "cause": str(error)}
-                log.info("could not tell a place", extra=about)
+                log.info("could not tell a place", extra=about(place.job, "line.untold", error))
 
     # -- the order ------------------------------------------------------------------------------------------------
 
@@ -238,16 +251,16 @@ class Line:
         return f"{place.ahead} ahead of you here." if place.ahead else "Next in line here."
 
     async def _read(self) -> tuple[InWork, ...] | None:
-        """What is in work, not older than a second; None while the database does not tell."""
+        """What others have in work, not older than a second; None while the database does not tell."""
         while self._in_work is None or self._clock.monotonic() - self._read_at >= LOOK_AGAIN:
-            began, self._read_at = self._news, self._clock.monotonic()
+            news, began = self._news, self._clock.monotonic()
             try:
-                in_work = tuple(await self._store.in_work())
+                in_work = tuple(await self._store.in_work(without=tuple(self._let_go)))
             except StoreError as error:
                 log.warning("the line can't be read", extra={"action": "line.unread", "cause": str(error)})
                 return None
-            if began == self._news:  # else the rows may have been read before what is no longer remembered
-                self._in_work = in_work
+            if news == self._news:  # else somebody was let go, or settled, while the rows were read
+                self._in_work, self._read_at = in_work, began
         return self._in_work
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor
 from bot.domain.results import Result
+from bot.services.log_context import about
 from bot.services.ports import Shows
 from bot.store.base import Change, JobStore
 
@@ -53,10 +54,10 @@ class Moves:
         self._shows.show(job)
         return job
 
-    async def put_back(self, job: Job) -> Job:
+    async def put_back(self, job: Job, error: Exception) -> Job:
         """It surely did not arrive: back into our own queue."""
         if job.attempts <= 1:  # Once for each job: an outage has lines of its own.
-            log.info("job has to wait", extra={"action": "job.refused", "job_id": job.id, "provider": job.provider})
+            log.info("job has to wait", extra=about(job, "job.refused", error))
         return await self.change(job.id, lambda row: row.unsubmitted())
 
     async def due_in(self, job: Job, seconds: float) -> None:
@@ -66,10 +67,10 @@ class Moves:
 
     async def end(self, job: Job, result: Result) -> Job:
         """Give the job its result."""
-        now = self._clock.now()
+        now, before = self._clock.now(), job
         job = await self.change(job.id, lambda row: row.concluded(result, now))
-        outcome = job.result.outcome if job.result else result.outcome
-        log.info("job ended", extra={"action": "job.ended", "job_id": job.id, "outcome": outcome, "code": result.code})
+        told = job.result or result
+        log.info("job ended", extra=about(before, "job.ended", outcome=told.outcome, code=told.code))
         self._shows.show(job)
         self.on_end()
         return job

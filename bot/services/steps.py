@@ -1,13 +1,14 @@
 r"""The steps of a job: what a look at it does, chosen by its row's stage.
 
     QUEUED       complete a request that had to wait; write "submitting", hand it over, write the remote id
-    SUBMITTING   (found after a crash, or after an answer that never came) look for the request, never send it blindly
-    WAITING      \
-    PROCESSING   / ask how far it is; fetch what is new; when nothing more will come, judge by what came
+    SUBMITTING   (found after a crash, or after an answer that never came) look for the request, ever more seldom and
+                 for a while only, and never send it blindly
+    WAITING      \  take in what the service told by itself; ask how far it is, if that is not enough; fetch what is
+    PROCESSING   /  new; when nothing more will come, judge by what came
     DELIVERING   the result is known: have the reply show it
 
-Every step may fail: a service that does not answer *holds* the job (its place is kept and people are told since
-when, see `breakers.py`), a refusal concludes it with a sentence. What a step of a stage does in detail stands in
+A step that needs the service may fail: one that does not answer *holds* the job (its place is kept and people are told
+since when, see `breakers.py`), a refusal concludes it with a sentence. What a step of a stage does in detail stands in
 `handing_over.py` (the first two) and `following.py` (the next two).
 """
 
@@ -16,13 +17,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
 from bot.clock import Clock
-from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor, conclude
-from bot.domain.progress import Progress
+from bot.domain.endings import conclude
+from bot.domain.jobs import Job, ProcessId, WaitsFor
 from bot.domain.results import Outcome, Result
 from bot.domain.stages import REMOTE, Stage
 from bot.errors import InvalidRequest, ProviderError
@@ -30,6 +32,7 @@ from bot.providers.base import Provider
 from bot.services.breakers import Breaker, Breakers
 from bot.services.following import Following
 from bot.services.handing_over import HandingOver
+from bot.services.log_context import about
 from bot.services.moves import Moves
 from bot.services.ports import Composes, Shows, Sources, Waits
 from bot.store.base import ArtifactStore, JobStore
@@ -59,9 +62,10 @@ class Steps:
         shows: Shows,
         clock: Clock,
         process: ProcessId,
-        rng: random.Random,
+        rng: random.Random | None = None,
         composes: Composes | None = None,
     ) -> None:
+        rng = rng or random.Random()
         self._providers = providers
         self._clock = clock
         self._composes = composes
@@ -104,37 +108,50 @@ class Steps:
         """Whether the job's provider is set up here (still); a job that nobody serves any more is ended."""
         if job.provider in self._providers or job.stage in {Stage.DELIVERING, Stage.ENDED}:
             return True
-        log.warning("nobody serves this", extra={"action": "job.unserved", "job_id": job.id, "provider": job.provider})
+        log.warning("nobody serves this", extra=about(job, "job.unserved"))
         await self._moves.end(job, Result(outcome=Outcome.FAILED, code="unserved", message=_UNSERVED))
         return False
 
     async def take(self, job: Job) -> None:
         """Do what the job's stage asks for. Raises `StaleJob` when the row is somebody else's."""
-        if job.stage is Stage.DELIVERING:
-            await self._have_it_shown(job)
-        elif self._following.forgotten(job):
-            await self.abandon(job, conclude(job, gone=True))
-        elif job.stage is Stage.QUEUED and job.cancel_requested:
-            if self._composes is not None:
-                await self._composes.given_up(job)
-            await self._handing_over.hand_over(job)
-        elif job.stage is not Stage.ENDED:
-            await self._ask(job)
+        match job.stage:
+            case Stage.QUEUED if job.cancel_requested:
+                await self._drop(job)
+            case Stage.QUEUED:
+                await self._ask(job, self._handing_over.hand_over)
+            case Stage.SUBMITTING:
+                await self._find_out(job)
+            case Stage.WAITING | Stage.PROCESSING:
+                await self._follow(job)
+            case Stage.DELIVERING:
+                await self._have_it_shown(job)
+            case Stage.ENDED:
+                pass
+            case _:
+                assert_never(job.stage)
 
-    async def _ask(self, job: Job) -> None:
-        """Do what needs the job's service, if that may be asked now."""
-        if job.stage is Stage.SUBMITTING:
-            await self._find_out(job)
+    async def _drop(self, job: Job) -> None:
+        """End a job that was never handed over, and what was begun for it."""
+        if self._composes is not None:
+            await self._composes.given_up(job)
+        await self._moves.end(job, Result(outcome=Outcome.CANCELLED))
+
+    async def _follow(self, job: Job) -> None:
+        if self._following.forgotten(job):
+            await self.abandon(job, conclude(job, gone=True))
             return
+        unsettled = await self._following.told(job)
+        if unsettled is not None:
+            await self._ask(unsettled, self._following.follow)
+
+    async def _ask(self, job: Job, question: Callable[[Job], Awaitable[None]]) -> None:
+        """Ask the job's service, if that may be done now."""
         breaker = self._breakers.of(job.provider)
         if not breaker.admit(job.id):
             await self._wait_for_service(job, breaker)
             return
         try:
-            if job.stage is Stage.QUEUED:
-                await self._handing_over.hand_over(job)
-            else:
-                await self._following.follow(job)
+            await question(job)
         finally:
             breaker.leave(job.id)
 
@@ -144,10 +161,10 @@ class Steps:
         That is no probe: it takes long, and its "not yet" says nothing of the service.
         """
         breaker = self._breakers.of(job.provider)
-        if breaker.down and breaker.shut:
-            await self._wait_for_service(job, breaker)
-        else:
+        if not (breaker.down and breaker.shut):
             await self._handing_over.look_for_lost(job)
+        elif not await self._handing_over.search_ended(job):
+            await self._wait_for_service(job, breaker)
 
     async def reachable(self, job: Job) -> bool:
         """Whether the job's service may be asked now; if not, the job waits for it."""
@@ -184,17 +201,13 @@ class Steps:
         """Keep a job whose provider takes nothing at the moment, and say why."""
         await self._handing_over.not_accepted(job, error)
 
-    async def observe(self, job_id: JobId, news: Progress) -> None:
-        """Take in news of a job, whoever brought it."""
-        await self._following.observe(job_id, news)
-
     async def abandon(self, job: Job, result: Result) -> None:
         """End a job that cannot go on, and leave nothing of it behind remotely."""
         if job.remote_id is not None and job.stage in REMOTE:
             try:
                 await self._providers[job.provider].cancel(job)
             except ProviderError as error:
-                log.warning("left behind", extra={"action": "job.left", "job_id": job.id, "cause": str(error)})
+                log.warning("left behind", extra=about(job, "job.left", error))
         await self._moves.end(job, result)
 
     async def _wait_for_service(self, job: Job, breaker: Breaker) -> None:

@@ -16,7 +16,8 @@ from weakref import WeakValueDictionary
 from bot.chat.harmless import JOINERS, sendable
 from bot.clock import Clock
 from bot.domain.conversation import Role, TextRequest, Turn
-from bot.domain.jobs import Job, JobId, ReplyAddress, TextJob, is_text
+from bot.domain.jobs import Job, JobId, TextJob, is_text
+from bot.domain.replies import ReplyAddress
 from bot.domain.sources import SourceMedia
 from bot.domain.turns import ConversationId, KeptTurn, TurnId
 from bot.errors import InvalidRequest, JobGone, NotAllowed

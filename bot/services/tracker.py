@@ -4,20 +4,21 @@ How it works
 ------------
 There is one loop and no timer per job. A job's row says when it wants to be looked at (`due_at`); the loop *leases*
 what is due, which in the same statement moves `due_at` on by the row's `cadence`. So a look that changes nothing
-writes nothing, and a process that dies leaves rows that fall due for somebody else.
+writes nothing beyond its lease, and a process that dies leaves rows that fall due for somebody else.
 
 A look is one small step (`steps.py`), chosen by the row's stage. Looks run side by side, a few at a time; no more rows
 are leased than can be looked at, so that the rows, not a crowd of waiting tasks, say who is next: news and new requests
-before all that merely want to be asked about, and of those the one that has waited longest. A few looks are kept for
+before all that merely want to be asked about, and of equals the one that has waited longest. A few looks are kept for
 what is urgent, so that a slow service does not keep a press or another service's jobs waiting. A request that waits
 for its turn (`line.py`: providers take only so many, people share them) takes no place among the looks, and its row
 does not say "submitting" yet: whatever happens meanwhile, it surely has not left.
 
 A service that does not answer is asked by one look at a time (`breakers.py`); all others wait in their rows, and are
-due as soon as it answers.
+due as soon as it answers. What it told by itself waits for nothing: it lies in the database and is taken in at once.
 
-All news, whoever brings it, ends in `observe`; `Job.advance` makes late, repeated, or backward news harmless. Cancel
-and "look now" requests of other processes arrive through the row, never through memory.
+All news, whoever brings it, ends in `Job.advance`, which makes late, repeated, or backward news harmless. Cancel and
+"look now" requests arrive through the row, never through memory, so it does not matter whose process they reach: the
+owner's loop asks the database every second.
 
 A database that stumbles costs a look, not the job: the row falls due again. Anything unexpected concludes that one job
 with a reference that stands in the log too; the loop goes on.
@@ -28,23 +29,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import secrets
-from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain.jobs import Job, JobId, ProcessId
-from bot.domain.progress import Progress
 from bot.domain.results import Outcome, Result
 from bot.domain.stages import Stage
 from bot.errors import JobGone, ProviderError, StaleJob, StoreError
-from bot.providers.base import Provider
-from bot.services.line import SHARE, Line, Room
-from bot.services.ports import Composes, Shows, Sources
+from bot.services.line import Line
+from bot.services.log_context import about
 from bot.services.steps import Steps
 from bot.services.waiting import event_or_timeout
-from bot.store.base import ArtifactStore, JobStore
+from bot.store.base import JobStore
 
 log = logging.getLogger(__name__)
 
@@ -59,42 +56,13 @@ LOOKS, URGENT_LOOKS = 32, 16
 class Tracker:
     """Moves jobs on; see the module's text."""
 
-    def __init__(
-        self,
-        *,
-        store: JobStore,
-        artifacts: ArtifactStore,
-        providers: Mapping[str, Provider],
-        sources: Sources,
-        shows: Shows,
-        clock: Clock,
-        process: ProcessId,
-        rng: random.Random | None = None,
-        composes: Composes | None = None,
-        share: int = SHARE,
-        room: Room | None = None,
-    ) -> None:
-        """Take the parts.
-
-        `share`: jobs one person may have in work at once; `room`: parts that may wait at a provider at once.
-        """
+    def __init__(self, *, store: JobStore, steps: Steps, line: Line, clock: Clock, process: ProcessId) -> None:
         self._store = store
-        self._providers = tuple(providers)
+        self._steps = steps
+        self._line = line
         self._clock = clock
         self._process = process
-        self._steps = Steps(
-            store=store,
-            artifacts=artifacts,
-            providers=providers,
-            sources=sources,
-            shows=shows,
-            clock=clock,
-            process=process,
-            rng=rng or random.Random(),
-            composes=composes,
-        )
-        self._line = Line(store=store, providers=providers, clock=clock, share=share, room=room)
-        self._steps.tell(on_end=self._line.stir, on_busy=self._line.shut)
+        steps.tell(on_end=line.stir, on_busy=line.shut)
         self._awake = asyncio.Event()
         self._looking: set[JobId] = set()
         #: Fell due again while they were being looked at.
@@ -114,15 +82,10 @@ class Tracker:
         """Have the loop ask the database now: something is due."""
         self._awake.set()
 
-    async def observe(self, job_id: JobId, news: Progress) -> None:
-        """Take in news of a job, whoever brought it."""
-        await self._steps.observe(job_id, news)
-
     async def run(self) -> None:
         """Lease and look, until closed or cancelled."""
         async with asyncio.TaskGroup() as looks:
-            served = [looks.create_task(self._line.serve(name), name=f"line-{name}") for name in self._providers]
-            served.append(looks.create_task(self._line.keep_telling(self._tell_place), name="line-places"))
+            line = looks.create_task(self._line.run(self._tell_place), name="line")
             while not self._closing.is_set():
                 self._awake.clear()
                 self.turned_at = self._clock.monotonic()
@@ -134,8 +97,7 @@ class Tracker:
                         self._looking.add(job.id)
                         looks.create_task(self._look(job), name=f"look-{job.id}")
                 await event_or_timeout(self._awake, self._clock, pause)
-            for task in served:
-                task.cancel()
+            line.cancel()
 
     async def close(self, seconds: float = 5.0) -> None:
         """Begin no further look, and let requests on their way to a provider arrive within `seconds` of real time.
@@ -197,10 +159,10 @@ class Tracker:
                 # It fell due again (a press, a webhook) while this look was under way: look once more.
                 await self._store.nudge(job.id, self._clock.now())
                 self.wake()
-        except (StaleJob, JobGone):
-            log.info("job is somebody else's now", extra={"action": "job.stale", "job_id": job.id})
+        except (StaleJob, JobGone) as error:
+            log.info("job is somebody else's now", extra=about(job, "job.stale", error))
         except StoreError as error:
-            log.warning("a look was lost", extra={"action": "job.look-lost", "job_id": job.id, "cause": str(error)})
+            log.warning("a look was lost", extra=about(job, "job.look-lost", error))
         except Exception as error:  # noqa: BLE001 - the per-job boundary: one job fails, the loop goes on
             await self._fail(job, error)
         finally:
@@ -262,11 +224,8 @@ class Tracker:
 
     async def _fail(self, job: Job, error: Exception) -> None:
         reference = secrets.token_hex(4)
-        log.error(
-            "unexpected error in a job",
-            exc_info=error,
-            extra={"action": "job.unexpected", "job_id": job.id, "stage": job.stage, "reference": reference},
-        )
+        context = about(job, "job.unexpected", error, reference=reference)
+        log.error("unexpected error in a job", exc_info=error, extra=context)
         result = Result(
             outcome=Outcome.FAILED,
             code="unexpected",
@@ -276,4 +235,4 @@ class Tracker:
         try:
             await self._steps.abandon(job, result)
         except Exception:
-            log.exception("could not note a failure", extra={"action": "job.unnoted", "job_id": job.id})
+            log.exception("could not note a failure", extra=about(job, "job.unnoted", error))

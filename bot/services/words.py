@@ -16,6 +16,8 @@ from bot.domain.alchemy import DESCRIBING, Form
 MAX_TEXT = 400
 
 _TOKEN = re.compile(r"[\w.]+(?:-[\w.]+)*")
+#: An engine of OSAIS that does what a form does too: there is more than one gfpgan.
+_ENGINE = re.compile(r"\bosais:(rembg|gfpgan)\b")
 _MENTION = re.compile(r"<(?:@[!&]?|#|a?:\w+:)\d+>")
 
 
@@ -75,11 +77,13 @@ class Asked:
 
     forms: tuple[Form, ...]
     unknown: tuple[str, ...] = ()
+    #: The engine that is to do it instead; it works alone.
+    engine: str = ""
 
     @property
     def clear(self) -> bool:
         """Whether the text asks for something, and for nothing else."""
-        return bool(self.forms) and not self.unknown
+        return bool(self.forms or self.engine) and not self.unknown
 
 
 @dataclass(slots=True)
@@ -134,12 +138,17 @@ def upscaler(meanings: Iterable[str]) -> Form:
 def parse(text: str) -> Asked:
     """Read what is asked for; mentions are left out, each form comes once, in the order named."""
     plain = _MENTION.sub(" ", text[:MAX_TEXT]).casefold().replace("×", "x")
+    engine = _ENGINE.search(plain)
+    plain = _ENGINE.sub(" ", plain)
     reader = _Reader()
     for segment in re.split(r"[,;+\n&]", plain):
         for word in _TOKEN.findall(segment):
             reader.take(word.strip("._") or word)
         reader.close()
-    return Asked(forms=tuple(dict.fromkeys(reader.forms)), unknown=tuple(reader.unknown))
+    forms, unknown = tuple(dict.fromkeys(reader.forms)), tuple(reader.unknown)
+    if engine is not None and forms:
+        return Asked(forms=forms, unknown=(*unknown, engine[0]))
+    return Asked(forms=forms, unknown=unknown, engine=engine[1] if engine is not None else "")
 
 
 #: What `/alchemy` offers while somebody types: the words, and what they stand for.
@@ -160,7 +169,15 @@ PRESETS: Sequence[tuple[str, str]] = (
 )
 
 
-def presets(typed: str) -> Sequence[tuple[str, str]]:
+#: The same, where OSAIS is offered.
+ENGINE_PRESETS: Sequence[tuple[str, str]] = (
+    ("osais:rembg", "Cut out: remove the background (OSAIS)"),
+    ("osais:gfpgan", "Repair faces (OSAIS)"),
+)
+
+
+def presets(typed: str, *, engines: bool = False) -> Sequence[tuple[str, str]]:
     """The presets that hold what was typed so far, as (words, title)."""
     wanted = typed.strip().casefold()
-    return [(words, title) for words, title in PRESETS if wanted in words or wanted in title.casefold()]
+    known = (*PRESETS, *(ENGINE_PRESETS if engines else ()))
+    return [(words, title) for words, title in known if wanted in words or wanted in title.casefold()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from bot.domain.callbacks import Callback
 from bot.domain.jobs import Job, JobId, ProcessId
 from bot.domain.preferences import Notify
-from bot.domain.turns import Chat, ConversationId, KeptTurn, TurnId
 
 #: A pure change of a job; returning the same value means there is nothing to write.
 Change = Callable[[Job], Job]
@@ -51,7 +50,8 @@ class JobStore(Protocol):
 
         Returns the row as it is afterwards. Raises `StaleJob` when `owner` does not own it, `JobGone` when there is
         none.
-        A nudge that arrived since the row was leased keeps `due_at` at the nudge.
+        A nudge that arrived since the row was leased keeps `due_at` at the nudge. Raises `DuplicateRemote` when the row
+        would get a number that another job in work has at its provider.
         """
         ...
 
@@ -129,8 +129,11 @@ class JobStore(Protocol):
         """A person's jobs, newest first."""
         ...
 
-    async def in_work(self) -> Sequence[InWork]:
-        """Who has how much at which provider, or on the way to it."""
+    async def in_work(self, *, without: Collection[JobId] = ()) -> Sequence[InWork]:
+        """Who has how much at which provider, or on the way to it, leaving some jobs out.
+
+        What cannot be read is in nobody's work once a lease has found it so.
+        """
         ...
 
     async def resume(self, owner: ProcessId, *, providers: Collection[str], now: datetime) -> int:
@@ -139,10 +142,6 @@ class JobStore(Protocol):
 
     async def purge(self, *, before: datetime, limit: int = 500) -> int:
         """Delete jobs, with what they brought, that were done with before then; returns how many (at most `limit`)."""
-        ...
-
-    async def count_open(self) -> int:
-        """How many jobs are not over."""
         ...
 
 
@@ -190,8 +189,9 @@ class InboxStore(Protocol):
     async def put(self, callback: Callback, data: bytes | None = None) -> bool:
         """Write a call down, with an upload's bytes.
 
-        False when the very same was there already (same notice, or same bytes for the same request), or when the limits
-        for requests that nobody is known to have made are reached.
+        False when there is nothing to write: the very same was there already (same notice, or same bytes for the same
+        request), or its job got its result too long ago. Of calls for requests that nobody is known to have made, the
+        oldest make room. Raises `InboxFull` when there are too many for one job.
         """
         ...
 
@@ -231,82 +231,22 @@ class StateStore(Protocol):
         """The value, or None."""
         ...
 
-    async def write(self, key: str, value: str) -> None:
-        """Keep the value."""
+    async def write(self, key: str, value: str, *, until: datetime | None = None) -> None:
+        """Keep the value; from `until` on it may be forgotten."""
+        ...
+
+    async def forget(self, key: str) -> None:
+        """Delete the value, if there is one."""
+        ...
+
+    async def purge(self, *, now: datetime) -> int:
+        """Delete what was to be kept until now; returns how many."""
+        ...
+
+    async def take_turn(self, key: str, *, now: datetime, apart: timedelta) -> datetime:
+        """Give the caller the next moment that is at least `apart` after the last one given, whoever got that."""
         ...
 
     async def keep_first(self, key: str, value: str) -> str:
         """Keep the value unless there is one already, whoever wrote it; returns the one that is kept."""
-        ...
-
-
-class ConversationStore(Protocol):
-    """Conversations as turns with parents, found again by the messages that show them."""
-
-    async def add(self, *turns: KeptTurn) -> None:
-        """Write turns down, together. Raises `DuplicateJob` for an answer whose job has one already."""
-        ...
-
-    async def get(self, turn_id: TurnId) -> KeptTurn | None:
-        """The turn, or None."""
-        ...
-
-    async def of_job(self, job_id: JobId) -> KeptTurn | None:
-        """The answer that a job makes, or None."""
-        ...
-
-    async def of_message(self, message_id: int) -> KeptTurn | None:
-        """The turn that a message shows, or None."""
-        ...
-
-    async def shown_in(self, turn_id: TurnId, message_id: int) -> None:
-        """Note that a message shows the turn; a turn that is gone is not an error."""
-        ...
-
-    async def messages_of(self, turn_id: TurnId) -> Sequence[int]:
-        """The messages that show the turn, oldest first."""
-        ...
-
-    async def branch(self, turn_id: TurnId, *, limit: int) -> Sequence[KeptTurn]:
-        """The turn and what it goes on from, oldest first; at most the last `limit`, as far back as they are kept."""
-        ...
-
-    async def newest_in(self, channel_id: int, *, since: datetime, owner_id: int | None = None) -> KeptTurn | None:
-        """The last turn said in a channel since then, or None: one said to all, or any of one owner's conversations."""
-        ...
-
-    async def pending(self, conversation_id: ConversationId) -> Sequence[KeptTurn]:
-        """The answers of a conversation that are not settled, oldest first."""
-        ...
-
-    async def settle(self, turn_id: TurnId, *, text: str, model: str, tokens: int) -> None:
-        """Write an answer's words down, once its job is over."""
-        ...
-
-    async def caption(self, turn_id: TurnId, captions: Sequence[str]) -> None:
-        """Write down what a captioner said of a turn's pictures."""
-        ...
-
-    async def whole(self, conversation_id: ConversationId) -> Sequence[KeptTurn]:
-        """Every turn of a conversation, oldest first."""
-        ...
-
-    async def erase(self, conversation_ids: Sequence[ConversationId]) -> int:
-        """Delete conversations and the jobs that answered in them, as far as those are done; returns how many turns."""
-        ...
-
-    async def owned_by(self, owner_id: int) -> Sequence[ConversationId]:
-        """The conversations a person began."""
-        ...
-
-    async def purge(self, *, before: datetime) -> int:
-        """Delete turns said before then, and their jobs as far as those are done; returns how many."""
-        ...
-
-    async def chat(self, channel_id: int) -> Chat | None:
-        """What a thread or a direct message remembers, or None."""
-        ...
-
-    async def keep_chat(self, chat: Chat) -> None:
-        """Write that down; what was there before is forgotten."""
         ...

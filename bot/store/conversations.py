@@ -8,24 +8,26 @@ from functools import partial
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, RowMapping, Select, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, delete, exists, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.conversation import Role
+from bot.domain.conversation import Role, TextRequest
 from bot.domain.jobs import JobId
 from bot.domain.sources import SourceMedia
 from bot.domain.stages import TERMINAL
 from bot.domain.turns import Chat, ConversationId, KeptTurn, TurnId
 from bot.errors import DuplicateJob
-from bot.store.base import ConversationStore
+from bot.store.conversation_base import ConversationStore
 from bot.store.engine import Database
+from bot.store.rows import wordless
 from bot.store.tables import chats, jobs, turn_messages, turns, upsert
 
 _pictures: Final = TypeAdapter(tuple[SourceMedia, ...])
 #: Rows deleted in one statement.
 _CHUNK: Final = 200
 _DONE: Final = tuple(stage.value for stage in TERMINAL)
+_IS_TEXT: Final = jobs.c.kind == TextRequest.kind
 
 
 class SqlConversationStore(ConversationStore):
@@ -100,7 +102,10 @@ class SqlConversationStore(ConversationStore):
         return await self._all(everything.order_by(turns.c.created_at, turns.c.role.desc(), turns.c.id))
 
     async def erase(self, conversation_ids: Sequence[ConversationId]) -> int:
-        """Delete conversations and the jobs that answered in them, as far as those are done; returns how many turns."""
+        """Delete conversations with the jobs that answered in them; returns how many turns.
+
+        A job that is still in work forgets what was said, and is swept away once it is done.
+        """
         return await self._writer.submit(partial(_erase, conversation_ids=tuple(conversation_ids)))
 
     async def owned_by(self, owner_id: int) -> Sequence[ConversationId]:
@@ -110,8 +115,8 @@ class SqlConversationStore(ConversationStore):
             return [ConversationId(found) for found in await connection.scalars(statement)]
 
     async def purge(self, *, before: datetime) -> int:
-        """Delete turns said before then, and their jobs as far as those are done; returns how many."""
-        return await self._writer.submit(partial(_delete, which=turns.c.created_at < before))
+        """Delete turns said before then with their jobs, and done jobs of erased ones; returns how many turns."""
+        return await self._writer.submit(partial(_purge, before=before))
 
     async def chat(self, channel_id: int) -> Chat | None:
         """What a thread or a direct message remembers, or None."""
@@ -162,8 +167,32 @@ async def _erase(connection: AsyncConnection, *, conversation_ids: tuple[Convers
     erased = 0
     for start in range(0, len(conversation_ids), _CHUNK):
         some = conversation_ids[start : start + _CHUNK]
-        erased += await _delete(connection, which=turns.c.conversation_id.in_(some))
+        which = turns.c.conversation_id.in_(some)
+        await _forget_words(connection, which)
+        erased += await _delete(connection, which=which)
     return erased
+
+
+async def _forget_words(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+    """Take what was said out of the jobs that are in work on those turns.
+
+    Their version stays: an owner that is about to write a number down must not be turned away over it.
+    """
+    answering = select(turns.c.job_id).where(which, turns.c.job_id.is_not(None))
+    in_work = select(jobs.c.id, jobs.c.request).where(_IS_TEXT, jobs.c.id.in_(answering), jobs.c.stage.not_in(_DONE))
+    for job_id, request in (await connection.execute(in_work)).all():
+        await connection.execute(update(jobs).where(jobs.c.id == job_id).values(request=wordless(request)))
+
+
+async def _purge(connection: AsyncConnection, *, before: datetime) -> int:
+    """Delete old turns, and what became of jobs whose turns were deleted while they were in work.
+
+    Every text has its turns before its job is written, so one without turns is of a conversation that is gone.
+    """
+    purged = await _delete(connection, which=turns.c.created_at < before)
+    has_turn = exists().where(turns.c.job_id == jobs.c.id)
+    await connection.execute(delete(jobs).where(_IS_TEXT, jobs.c.stage.in_(_DONE), ~has_turn))
+    return purged
 
 
 async def _delete(connection: AsyncConnection, *, which: ColumnElement[bool]) -> int:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SetupError
+from bot.store.one_trip import connect
 from bot.store.upgrade import current_revision, head_revision, require_known, upgrade
 from bot.store.writer import WRITES, Writer, storage_errors
 
@@ -150,7 +151,7 @@ async def _writable(connection: AsyncConnection) -> bool:
 def _make_engine(address: URL) -> AsyncEngine:
     options: dict[str, Any] = {"hide_parameters": True}
     if _file(address) is not None:
-        options["connect_args"] = {"isolation_level": None, "timeout": BUSY_TIMEOUT}
+        options["connect_args"] = {"isolation_level": None, "timeout": BUSY_TIMEOUT, "async_creator_fn": connect}
     else:
         options["pool_pre_ping"] = True
     try:

@@ -1,8 +1,11 @@
 """What services told us by calling us, durable before the call is acknowledged.
 
 A call may be about a request that no job is known to have made: its submission's answer is still under way, perhaps in
-another process, or somebody made the number up. Such calls are kept for two minutes and within limits. Once a job has
-the number they are simply there; nothing has to be moved.
+another process, or somebody made the number up. Such calls are kept for two minutes and within limits: the oldest make
+room, for an answer that is still under way belongs to the newest. Once a job has the number they are simply there;
+nothing has to be moved.
+
+What is said to be kept is kept, since an acknowledgement may follow: a call that is one too many for a job raises.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, or_, select
+from sqlalchemy import RowMapping, and_, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.callbacks import Callback, Notice, Upload
+from bot.errors import InboxFull
 from bot.store.base import InboxStore
 from bot.store.engine import Database
 from bot.store.tables import inbox, insert_into, jobs
@@ -50,7 +54,10 @@ class SqlInboxStore(InboxStore):
         self._database = database
 
     async def put(self, callback: Callback, data: bytes | None = None) -> bool:
-        """Write a call down, with an upload's bytes; False for one that was there, came too late, or is too much."""
+        """Write a call down, with an upload's bytes; False for one that was there or came too late.
+
+        Raises `InboxFull` when there are too many for one job.
+        """
         return await self._database.writer.submit(partial(_put, row=_row(callback, data)))
 
     async def of(self, provider: str, remote_id: str) -> Sequence[Callback]:
@@ -110,31 +117,39 @@ def _callback(row: RowMapping) -> Callback:
 
 
 async def _put(connection: AsyncConnection, *, row: dict[str, Any]) -> bool:
-    if not await _wanted(connection, row):
-        return False
-    statement = insert_into(connection.dialect, inbox).values(**row).on_conflict_do_nothing().returning(inbox.c.id)
-    return await connection.scalar(statement) is not None
-
-
-async def _wanted(connection: AsyncConnection, row: dict[str, Any]) -> bool:
-    """Whether it is in time and fits; a call that repeats one is told apart by the insertion."""
     provider, remote_id, now = row["provider"], row["remote_id"], row["received_at"]
     theirs = and_(jobs.c.provider == provider, jobs.c.remote_id == remote_id)
     asked = select(jobs.c.ended_at).where(or_(theirs, jobs.c.id == remote_id)).order_by(jobs.c.created_at.desc())
     job = (await connection.execute(asked.limit(1))).one_or_none()
-    if job is None:
-        await connection.execute(delete(inbox).where(~_KNOWN, inbox.c.received_at <= now - STRANGERS_KEPT))
-        return await _fits(connection, ~_KNOWN, row["size"], STRANGERS_MOST, STRANGERS_BYTES)
-    if job.ended_at is not None and now - job.ended_at > LATE:
+    if job is not None and job.ended_at is not None and now - job.ended_at > LATE:
         return False
+    statement = insert_into(connection.dialect, inbox).values(**row).on_conflict_do_nothing().returning(inbox.c.id)
+    fresh = await connection.scalar(statement) is not None
+    if fresh and job is None:
+        await _make_room(connection, now)
+    elif fresh:
+        await _check_room(connection, provider, remote_id)
+    return fresh
+
+
+async def _make_room(connection: AsyncConnection, now: datetime) -> None:
+    """Delete the strangers' calls that are too old or, oldest first, too many."""
+    await connection.execute(delete(inbox).where(~_KNOWN, inbox.c.received_at <= now - STRANGERS_KEPT))
+    kept = (await connection.execute(select(inbox.c.id, inbox.c.size).where(~_KNOWN).order_by(inbox.c.id.desc()))).all()
+    total = 0
+    for place, call in enumerate(kept, start=1):
+        total += call.size
+        if place > STRANGERS_MOST or total > STRANGERS_BYTES:
+            await connection.execute(delete(inbox).where(~_KNOWN, inbox.c.id <= call.id))
+            return
+
+
+async def _check_room(connection: AsyncConnection, provider: str, remote_id: str) -> None:
     same = and_(inbox.c.provider == provider, inbox.c.remote_id == remote_id)
-    return await _fits(connection, same, row["size"], JOBS_MOST, JOBS_BYTES)
-
-
-async def _fits(connection: AsyncConnection, those: ColumnElement[bool], size: int, most: int, most_bytes: int) -> bool:
-    statement = select(func.count(), func.coalesce(func.sum(inbox.c.size), 0)).where(those)
-    count, total = (await connection.execute(statement)).one()
-    return bool(count < most and total + size <= most_bytes)
+    asked = select(func.count(), func.coalesce(func.sum(inbox.c.size), 0)).where(same)
+    count, total = (await connection.execute(asked)).one()
+    if count > JOBS_MOST or total > JOBS_BYTES:
+        raise InboxFull(f"{count} calls of {total} bytes about one request")
 
 
 async def _purge(connection: AsyncConnection, *, now: datetime) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.jobs import ProcessId
 from bot.store.base import ProcessStore
 from bot.store.engine import Database
+from bot.store.leases import try_anew
 from bot.store.tables import jobs, processes, upsert
 
 
@@ -46,7 +47,8 @@ class SqlProcessStore(ProcessStore):
     async def enter(self, process: ProcessId, *, host: str, pid: int, now: datetime) -> None:
         """Write the row, and remove those of this host whose process is gone: their jobs are free at once.
 
-        A row with our own pid is a former life of ours (in a container every incarnation has pid 1).
+        A row with our own pid is a former life of ours (in a container every incarnation has pid 1). Jobs that nobody
+        could read so far are tried once more: this process may be of another version.
         """
         entry = _Entry(process=process, host=host, pid=pid)
         await self._writer.submit(partial(self._enter, entry=entry, now=now))
@@ -67,6 +69,7 @@ class SqlProcessStore(ProcessStore):
         gone = [id_ for id_, pid in rows if pid == entry.pid or not self._is_alive(pid)]
         await _remove(connection, gone=gone, now=now)
         await _write(connection, entry, now)
+        await try_anew(connection, now)
 
 
 async def _beat(connection: AsyncConnection, *, process: ProcessId, entry: _Entry | None, now: datetime) -> None:

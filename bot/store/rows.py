@@ -9,9 +9,12 @@ from typing import Any, Final
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from sqlalchemy import RowMapping
 
-from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress, WaitsFor
+from bot.domain.conversation import TextRequest
+from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor
 from bot.domain.kinds import ARTIFACTS, REQUESTS, Request
+from bot.domain.outgoing import Outgoing
 from bot.domain.progress import Progress
+from bot.domain.replies import ReplyAddress
 from bot.domain.results import Artifact, Result
 from bot.domain.stages import Stage
 from bot.errors import BotError, StoreError
@@ -26,6 +29,7 @@ _artifacts: Final[Mapping[str, TypeAdapter[tuple[Artifact, ...]]]] = {
 }
 _progress: TypeAdapter[Progress | None] = TypeAdapter(Progress | None)
 _result: TypeAdapter[Result | None] = TypeAdapter(Result | None)
+_outbox: TypeAdapter[tuple[Outgoing, ...]] = TypeAdapter(tuple[Outgoing, ...])
 
 
 def job_to_row(job: Job) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def job_to_row(job: Job) -> dict[str, Any]:
         "stage": job.stage.value,
         "progress": _progress.dump_python(job.progress, mode="json"),
         "artifacts": _artifacts[job.request.kind].dump_python(job.artifacts, mode="json"),
-        "result": _result.dump_python(job.result, mode="json"),
+        "result": _end_to_document(job),
         "remote_id": job.remote_id,
         "cost": job.cost,
         "hold": job.hold,
@@ -83,6 +87,24 @@ def readable(rows: Iterable[RowMapping]) -> list[Job]:
     return jobs
 
 
+def parts_of(kind: str, request: object) -> int:
+    """How many parts a row's request asks for; 1 where it cannot be read."""
+    try:
+        return _requests[kind].validate_python(request).parts
+    except (KeyError, ValueError, TypeError, BotError):
+        return 1
+
+
+def wordless(request: object) -> object:
+    """A text's request, as it stands in a row, without what was said; as it is where it cannot be read."""
+    texts = _requests[TextRequest.kind]
+    try:
+        read = texts.validate_python(request)
+    except (ValueError, TypeError, BotError):
+        return request
+    return texts.dump_python(read.wordless(), mode="json") if isinstance(read, TextRequest) else request
+
+
 def _job_from_row(row: RowMapping) -> Job:
     kind = row["kind"]
     if kind not in REQUESTS:
@@ -98,6 +120,7 @@ def _job_from_row(row: RowMapping) -> Job:
         progress=_progress.validate_python(row["progress"]),
         artifacts=_artifacts[kind].validate_python(row["artifacts"]),
         result=_result.validate_python(row["result"]),
+        outbox=_outbox.validate_python((row["result"] or {}).get("outbox", ())),
         remote_id=row["remote_id"],
         cost=row["cost"],
         hold=row["hold"],
@@ -118,6 +141,14 @@ def _job_from_row(row: RowMapping) -> Job:
         owner=ProcessId(row["owner"]) if row["owner"] is not None else None,
         version=row["version"],
     )
+
+
+def _end_to_document(job: Job) -> dict[str, Any] | None:
+    """How it ended, and what was sent beside the reply because of it: no job has the second without the first."""
+    document: dict[str, Any] | None = _result.dump_python(job.result, mode="json")
+    if document is None or not job.outbox:
+        return document
+    return document | {"outbox": _outbox.dump_python(job.outbox, mode="json")}
 
 
 def _reply_to_row(reply: ReplyAddress) -> dict[str, Any]:

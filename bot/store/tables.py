@@ -70,6 +70,9 @@ metadata = MetaData(
 #: None is SQL's NULL here, not JSON's null, so that "has no result" can be asked for.
 _Document = JSON(none_as_null=True)
 
+#: A provider has the job, and says so with its number.
+HAS_IN_WORK = "stage IN ('waiting', 'processing')"
+
 jobs = Table(
     "jobs",
     metadata,
@@ -129,6 +132,15 @@ jobs = Table(
     Index(None, "due_at"),
     Index(None, "stage"),
     Index(None, "provider", "remote_id"),
+    #: No two jobs that a provider has in work may have one number there, whichever processes wrote them.
+    Index(
+        "uq_jobs_in_work_remote_id",
+        "provider",
+        "remote_id",
+        unique=True,
+        sqlite_where=text(HAS_IN_WORK),
+        postgresql_where=text(HAS_IN_WORK),
+    ),
     Index(None, "asker_id", "created_at"),
     Index(None, "delivered_at"),
 )
@@ -162,6 +174,8 @@ state = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
+    #: When it may be forgotten; NULL for never.
+    Column("until", Moment),
 )
 
 #: Conversations: a tree of turns. The text of an answer stands in its job until that is over, then here as well.

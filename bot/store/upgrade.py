@@ -3,8 +3,9 @@
 Everything happens inside the transaction of the connection that is passed in. On SQLite that is `BEGIN IMMEDIATE`, so
 a second process waits, then finds nothing to do, and the copy (read through another connection) shows the state before.
 
-Most starts find nothing to do. Those never load Alembic, which would cost a tenth of a second and eight megabytes for
-as long as the process lives: where the database is stands in a table, and a revision's file begins with its number.
+Most starts find nothing to do, and the first finds an empty database, which gets the tables as they are now. Neither
+loads Alembic, which would cost a tenth of a second and eight megabytes for as long as the process lives: where the
+database is stands in a table, and a revision's file begins with its number.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, select, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import SetupError
+from bot.store.tables import metadata
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,12 @@ KEPT_COPIES: Final = 3
 #: Any number, as long as all processes use the same: the key of PostgreSQL's advisory lock around migrations.
 _LOCK_KEY: Final = 6_878_371
 #: Alembic's own table, apart from ours: one row with the revision the database is at.
-_VERSION: Final = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
+_VERSION: Final = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 async def upgrade(connection: AsyncConnection, *, file: Path | None) -> None:
@@ -48,7 +55,7 @@ async def upgrade(connection: AsyncConnection, *, file: Path | None) -> None:
         require_known(found)
         if file is not None and found is not None:
             await asyncio.to_thread(keep_copy, file, revision=head_revision())
-        await connection.run_sync(_migrate)
+        await connection.run_sync(_migrate if found is not None else _create)
     log.info(
         "database migrated", extra={"action": "database.migrated", "from_revision": found, "revision": head_revision()}
     )
@@ -104,6 +111,13 @@ def require_known(revision: str | None) -> None:
     if revision is not None and revision not in known_revisions():
         fix = "Start that version, or put back the `.bak` copy that lies beside the file."
         raise SetupError([f"The database was written by a newer Muster (revision {revision}). {fix}"])
+
+
+def _create(connection: Connection) -> None:
+    """Make all tables at once, as the migrations one after the other would (a test compares the two)."""
+    metadata.create_all(connection, checkfirst=False)
+    _VERSION.create(connection, checkfirst=False)
+    connection.execute(insert(_VERSION).values(version_num=head_revision()))
 
 
 def _migrate(connection: Connection) -> None:

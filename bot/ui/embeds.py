@@ -1,10 +1,12 @@
-"""From rendered values to discord.py's embeds."""
+"""From rendered values to discord.py's embeds, and to whoever asked for them."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
 
-from bot.render.messages import RenderedEmbed
+from bot.render.messages import RenderedEmbed, RenderedMessage
 
 
 def to_embed(embed: RenderedEmbed | None) -> discord.Embed:
@@ -17,3 +19,8 @@ def to_embed(embed: RenderedEmbed | None) -> discord.Embed:
     if embed.footer:
         made.set_footer(text=embed.footer)
     return made
+
+
+async def show_privately(interaction: discord.Interaction[Any], rendered: RenderedMessage) -> None:
+    """Answer an interaction with an embed that nobody else sees."""
+    await interaction.response.send_message(embed=to_embed(rendered.embed), ephemeral=True)

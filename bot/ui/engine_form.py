@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import discord
 from discord import ui
 
-from bot.ui.edit_form import TYPING_TIME, field_values
+from bot.ui.modals import TYPING_TIME, field_values, recognised, text_field
 
 _CUSTOM_ID = re.compile(r"form:engine:(?P<id>[0-9]{1,20})")
 #: Longest text that a modal's field takes (Discord: "Text Input").
@@ -31,22 +30,13 @@ class EngineForm(ui.Modal):
 
     def __init__(self, interaction_id: int, title: str, lines: str) -> None:
         super().__init__(title=title[:45], custom_id=f"form:engine:{interaction_id}", timeout=TYPING_TIME)
-        field: ui.TextInput[Any] = ui.TextInput(
-            custom_id="lines",
-            style=discord.TextStyle.paragraph,
-            default=lines[:MAX_LINES] or None,
-            max_length=MAX_LINES,
-            required=False,
-        )
-        self.add_item(ui.Label(text="Settings", description="One on each line: name = value", component=field))
-
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Do nothing: forms are read by their custom id, so that an error is told wherever it comes from."""
+        hint = "One on each line: name = value"
+        self.add_item(text_field("lines", "Settings", lines, most=MAX_LINES, long=True, hint=hint))
 
 
 def read_lines_form(data: Mapping[str, Any] | Any) -> Lines | None:
     """The lines of a submitted form, or None when it is another form."""
-    match = _CUSTOM_ID.fullmatch(str(data.get("custom_id", ""))) if data else None
+    match = recognised(data, _CUSTOM_ID)
     if match is None:
         return None
     return Lines(text=field_values(data).get("lines", ""), opened_by=match["id"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -15,6 +17,15 @@ from bot.render import render_error
 from bot.ui.embeds import to_embed
 
 log = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def errors_answered(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
+    """Be the boundary of what does not come in through the command tree: presses, choices, and forms."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the boundary: the person gets a sentence, the log the rest
+        await answer_error(interaction, error)
 
 
 async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self
 
 import discord
 from discord import ui
@@ -12,6 +12,7 @@ from discord import ui
 from bot.domain.jobs import JobId
 from bot.render.messages import Control, ControlStyle, Menu
 from bot.ui.job_selects import JobSelect
+from bot.ui.presses import presses_of
 
 _STYLES = {
     ControlStyle.PRIMARY: discord.ButtonStyle.primary,
@@ -19,20 +20,6 @@ _STYLES = {
     ControlStyle.SUCCESS: discord.ButtonStyle.success,
     ControlStyle.DANGER: discord.ButtonStyle.danger,
 }
-
-
-class Presses(Protocol):
-    """Who acts on presses; the client carries one as `presses`."""
-
-    async def pressed(
-        self, interaction: discord.Interaction[Any], verb: str, job_id: JobId, index: int | None = None
-    ) -> None:
-        """Answer one press (`index`: the artifact it is about); every answer to the person is made in there."""
-        ...
-
-
-class _PressHost(Protocol):
-    presses: Presses
 
 
 class JobButton(
@@ -67,7 +54,7 @@ class JobButton(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press on."""
-        await cast("_PressHost", interaction.client).presses.pressed(interaction, self._verb, self._job_id, self._index)
+        await presses_of(interaction).pressed(interaction, self._verb, self._job_id, self._index)
 
 
 def controls_view(rows: Sequence[Sequence[Control]], job_id: JobId | None, menu: Menu | None = None) -> ui.View | None:

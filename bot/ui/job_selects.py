@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
 import discord
 from discord import ui
 
 from bot.domain.jobs import JobId
 from bot.render.messages import Menu
+from bot.ui.presses import presses_of
 
 _VALUE = re.compile(r"(?P<verb>[a-z]{1,20}):(?P<index>[0-9]{1,4})")
-
-
-class _Presses(Protocol):
-    async def pressed(
-        self, interaction: discord.Interaction[Any], verb: str, job_id: JobId, index: int | None = None
-    ) -> None: ...
-
-
-class _PressHost(Protocol):
-    presses: _Presses
 
 
 class JobSelect(ui.DynamicItem[ui.Select[Any]], template=r"menu:(?P<job>[a-z0-9]{1,40})"):
@@ -51,7 +42,7 @@ class JobSelect(ui.DynamicItem[ui.Select[Any]], template=r"menu:(?P<job>[a-z0-9]
         """Hand the choice on, as the press of a button."""
         chosen = _VALUE.fullmatch(chosen_values(interaction)[0])
         verb, index = (chosen["verb"], int(chosen["index"])) if chosen else ("", 0)
-        await cast("_PressHost", interaction.client).presses.pressed(interaction, verb, self._job_id, index)
+        await presses_of(interaction).pressed(interaction, verb, self._job_id, index)
 
 
 def chosen_values(interaction: discord.Interaction[Any]) -> list[str]:

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import discord
 from discord import ui
 
 from bot.domain.jobs import JobId
 from bot.domain.requests import DEFAULT_STRENGTH, MAX_NEGATIVE, MAX_PROMPT
 from bot.errors import InvalidRequest
-from bot.ui.edit_form import TYPING_TIME, field_values
+from bot.ui.modals import TYPING_TIME, field_values, recognised, text_field
 
 _CUSTOM_ID = re.compile(r"form:(?P<kind>words|source):(?P<job>[a-z0-9]{1,40}|-)(?::(?P<index>[0-9]{1,4}))?")
 _PERCENT = re.compile(r"\s*(\d{1,3})\s*%?\s*")
@@ -45,37 +44,21 @@ class PromptForm(ui.Modal):
         title = "Paint from this picture" if from_picture else "Imagine this"
         custom_id = f"form:{kind}:{job_id or '-'}:{index}"
         super().__init__(title=title, custom_id=custom_id, timeout=TYPING_TIME)
-        self._add("prompt", "Prompt", prompt, most=MAX_PROMPT, long=True, required=True)
-        self._add("negative", "Negative prompt", "", most=MAX_NEGATIVE, long=True)
-        self._add("model", "Model", model, most=100, hint="As in the list of /imagine; empty for a good one.")
+        self.add_item(text_field("prompt", "Prompt", prompt, most=MAX_PROMPT, long=True, required=True))
+        self.add_item(text_field("negative", "Negative prompt", "", most=MAX_NEGATIVE, long=True))
+        self.add_item(
+            text_field("model", "Model", model, most=100, hint="As in the list of /imagine; empty for a good one.")
+        )
         if from_picture:
             usual = f"{DEFAULT_STRENGTH:.0%}"
-            self._add("strength", "How much may change", usual, most=5, hint="1 % stays close, 100 % is all new.")
-
-    def _add(
-        self,
-        name: str,
-        label: str,
-        value: str,
-        *,
-        most: int,
-        long: bool = False,
-        required: bool = False,
-        hint: str = "",
-    ) -> None:
-        style = discord.TextStyle.paragraph if long else discord.TextStyle.short
-        field: ui.TextInput[Any] = ui.TextInput(
-            custom_id=name, style=style, default=value[:most] or None, max_length=most, required=required
-        )
-        self.add_item(ui.Label(text=label, description=hint or None, component=field))
-
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Do nothing: forms are read by their custom id, so that they work after a restart too."""
+            self.add_item(
+                text_field("strength", "How much may change", usual, most=5, hint="1 % stays close, 100 % is all new.")
+            )
 
 
 def read_prompted(data: Mapping[str, Any] | Any) -> Prompted | None:
     """What a submitted form says, or None when it is another form. Raises `InvalidRequest`."""
-    match = _CUSTOM_ID.fullmatch(str(data.get("custom_id", ""))) if data else None
+    match = recognised(data, _CUSTOM_ID)
     if match is None:
         return None
     values = field_values(data)

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import discord
 from discord import ui
 
 from bot.domain.jobs import JobId
 from bot.domain.requests import MAX_PROMPT
-from bot.ui.edit_form import TYPING_TIME, field_values
+from bot.ui.modals import TYPING_TIME, field_values, recognised, text_field
 
 _CUSTOM_ID = re.compile(r"form:(?P<kind>reply|about):(?P<id>[a-z0-9]{1,40})")
 #: How much of a message a form quotes.
@@ -37,7 +36,7 @@ class ReplyForm(ui.Modal):
 
     def __init__(self, job_id: JobId) -> None:
         super().__init__(title="Reply", custom_id=f"form:reply:{job_id}", timeout=TYPING_TIME)
-        self.add_item(_field("text", "What do you want to say?", most=MAX_PROMPT))
+        self.add_item(text_field("text", "What do you want to say?", most=MAX_PROMPT, long=True, required=True))
 
 
 class AboutForm(ui.Modal):
@@ -45,24 +44,13 @@ class AboutForm(ui.Modal):
 
     def __init__(self, interaction_id: int, quoted: str) -> None:
         super().__init__(title="Ask about this", custom_id=f"form:about:{interaction_id}", timeout=TYPING_TIME)
-        self.add_item(_field("text", "What do you want to know?", most=1000))
-        self.add_item(_field("quoted", "The message", most=MAX_QUOTED, value=quoted[:MAX_QUOTED], required=False))
-
-
-def _field(name: str, label: str, *, most: int, value: str = "", required: bool = True) -> ui.Label[Any]:
-    field: ui.TextInput[Any] = ui.TextInput(
-        custom_id=name,
-        style=discord.TextStyle.paragraph,
-        default=value or None,
-        max_length=most,
-        required=required,
-    )
-    return ui.Label(text=label, component=field)
+        self.add_item(text_field("text", "What do you want to know?", most=1000, long=True, required=True))
+        self.add_item(text_field("quoted", "The message", quoted, most=MAX_QUOTED, long=True))
 
 
 def read_said(data: Mapping[str, Any] | Any) -> Said | None:
     """What was said in a submitted form, or None when it is another form."""
-    match = _CUSTOM_ID.fullmatch(str(data.get("custom_id", ""))) if data else None
+    match = recognised(data, _CUSTOM_ID)
     if match is None:
         return None
     values = field_values(data)

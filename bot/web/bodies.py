@@ -35,27 +35,45 @@ class Body:
 
 
 def read_body(content: bytes, content_type: str) -> Body:
-    """Read a body as its `Content-Type` header says; JSON without one counts too. Raises `Refused`."""
+    """Read a body as its `Content-Type` header says; JSON without one counts too. Raises `Refused`.
+
+    What stands under `response`, which is how AIs wrap theirs, counts as if it stood beside it.
+    """
     head = _header("Content-Type", content_type or "application/json")
     match head.get_content_type():
         case "multipart/form-data":
-            return _multipart(content, str(head.get_param("boundary", "")))
+            body = _multipart(content, str(head.get_param("boundary", "")))
+            return Body(fields=_unwrapped(body.fields), files=body.files)
         case "application/x-www-form-urlencoded":
-            return Body(fields=_form(content))
+            return Body(fields=_unwrapped(_form(content)))
         case _:
             return Body(fields=read_object(content))
 
 
 def read_object(content: bytes) -> dict[str, Any]:
-    """Read a JSON object, or the one under `response` in it, which is how AIs wrap theirs. Raises `Refused`."""
+    """Read a JSON object, and the one under `response` in it. Raises `Refused`."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:  # bytes that are no text are a ValueError, too
         raise Refused("the body is not JSON") from error
     if not isinstance(found, dict):
         raise Refused("the body is not a JSON object")
-    wrapped = found.get("response")
-    return wrapped if isinstance(wrapped, dict) else found
+    return _unwrapped(found)
+
+
+def _unwrapped(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands under `response` (an object, alone in a list, or as text) over what stands beside it."""
+    wrapped = fields.get("response")
+    if isinstance(wrapped, str):
+        try:
+            wrapped = json.loads(wrapped)
+        except (ValueError, RecursionError):
+            wrapped = None
+    if isinstance(wrapped, list) and len(wrapped) == 1:
+        wrapped = wrapped[0]
+    if not isinstance(wrapped, dict):
+        return dict(fields)
+    return {**fields, **{name: value for name, value in wrapped.items() if value is not None}}
 
 
 def _form(content: bytes) -> dict[str, str]:

@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.domain.callbacks import Callback, Notice
 from bot.domain.jobs import Job, JobId
 from bot.domain.stages import REMOTE, Stage
+from bot.errors import InboxFull
 from bot.providers.horde.webhooks import Hint
 from bot.store.base import InboxStore, JobStore
 from bot.web.addresses import PublicAddress
@@ -60,7 +61,10 @@ class HordeHooks:
         said = Notice(stage=0, filename=hint.request, description=hint.part)
         now = self._clock.now()
         callback = Callback(provider=job.provider, remote_id=job_id, received_at=now, said=said)
-        if not await self._inbox.put(callback):
+        try:
+            if not await self._inbox.put(callback):
+                return False
+        except InboxFull:  # the Horde sends one for each part: this is somebody else
             return False
         await self._jobs.nudge(job_id, now)
         log.debug("the horde called", extra={"action": "web.horde", "job_id": job_id})

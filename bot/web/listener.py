@@ -20,7 +20,8 @@ from typing import Final
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.domain.callbacks import Callback, Upload
+from bot.domain.callbacks import Callback, Notice, Upload
+from bot.domain.jobs import Job, is_engine
 from bot.errors import StoreError
 from bot.web.bodies import Body, read_body
 from bot.web.doors import Doors
@@ -34,9 +35,9 @@ from bot.web.osais_calls import (
     token_of,
     upload_limit,
 )
-from bot.web.receiving import receive
+from bot.web.receiving import Places, receive
 from bot.web.refusals import Refused
-from bot.web.sniffing import media_type_of
+from bot.web.sniffing import check_makes, media_type_of
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ _Reader = Callable[[Body], Call]
 class Listener:
     """Answers every call that is not about health."""
 
-    def __init__(self, doors: Doors, *, wake: Callable[[], None], osais_token: SecretStr) -> None:
-        """Take the parts; `wake` has the tracker look. Without an `osais_token` OSAIS's addresses do not exist."""
+    def __init__(self, doors: Doors, *, wake: Callable[[], None], osais_token: SecretStr | None) -> None:
+        """Take the parts; `wake` has the tracker look. Where OSAIS is not offered its addresses do not exist."""
         self._address = doors.address
         self._inbox = doors.inbox
         self._jobs = doors.jobs
@@ -59,8 +60,9 @@ class Listener:
         self._sources = doors.sources
         self._clock = doors.clock
         self._wake = wake
-        self._osais_token = osais_token.get_secret_value()
-        self._log_again_at = self._clock.monotonic()
+        self._osais_token = osais_token.get_secret_value() if osais_token is not None else ""
+        self._places = Places()
+        self._log_again_at = self._stranger_again_at = self._clock.monotonic()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call; raises aiohttp's 404 for every address that is not exactly one of ours."""
@@ -69,7 +71,8 @@ class Listener:
                 case ["POST", "cb", secret, "notify"] if self._is_osais(secret):
                     return await self._osais(request, read_notice, NOTIFY_LIMIT)
                 case ["POST", "cb", secret, "upload"] if self._is_osais(secret):
-                    return await self._osais(request, read_upload, upload_limit(_content_type(request)))
+                    async with self._places.taken():
+                        return await self._osais(request, read_upload, upload_limit(_content_type(request)))
                 case ["POST", "hook", "horde", token]:
                     return await self._horde(request, token)
                 case ["GET" | "HEAD", "source", token]:
@@ -94,12 +97,16 @@ class Listener:
         # Files are decoded and hashed beside the event loop.
         call, token = understand() if limit == NOTIFY_LIMIT else await asyncio.to_thread(understand)
         remote_id = str(call.uid)
+        job = await self._jobs.find_by_remote(OSAIS, remote_id)
         said, now = call.said, self._clock.now()
+        _check_fits(said, job)
         fresh = await self._inbox.put(
             Callback(provider=OSAIS, remote_id=remote_id, received_at=now, said=said), call.data
         )
         if fresh:
-            await self._tell(remote_id)
+            await self._tell(remote_id, job)
+        if job is None:
+            self._note_stranger(remote_id)
         what = "file" if isinstance(said, Upload) else "stage"
         log.debug("OSAIS called", extra={"action": "web.osais", "what": what, "uid": call.uid, "fresh": fresh})
         return web.json_response(acknowledgement(token, call.uid), status=201)
@@ -109,10 +116,10 @@ class Listener:
         token = token_of(body, self._osais_token)
         return read(body), token
 
-    async def _tell(self, remote_id: str) -> None:
+    async def _tell(self, remote_id: str, job: Job | None) -> None:
         """Have whoever owns the job look; should that fail, the next look finds the call all the same."""
         try:
-            job = await self._jobs.find_by_remote(OSAIS, remote_id)
+            job = job or await self._jobs.find_by_remote(OSAIS, remote_id)  # it may have its number only now
             if job is not None:
                 await self._jobs.nudge(job.id, self._clock.now())
         except StoreError as error:
@@ -145,6 +152,26 @@ class Listener:
             self._log_again_at = self._clock.monotonic() + _LOG_EVERY
             cause = {"status": refused.status, "cause": refused.detail}
             log.warning("a service's call was refused", extra={"action": "web.refused", **cause})
+
+    def _note_stranger(self, remote_id: str) -> None:
+        """Log now and then that there are calls for requests that nobody here is known to have made (yet)."""
+        if self._clock.monotonic() >= self._stranger_again_at:
+            self._stranger_again_at = self._clock.monotonic() + _LOG_EVERY
+            log.info("a call about an unknown request", extra={"action": "web.unknown-uid", "uid": remote_id})
+
+
+def _check_fits(said: Notice | Upload, job: Job | None) -> None:
+    """Raise `Refused` for a file that the job's engine does not make; which one the call names decides nothing.
+
+    While no job is known to have the number, any engine may have made it: whoever adopts it judges again.
+    """
+    if job is None or not is_engine(job):
+        return
+    engine = job.request.engine
+    if said.engine not in {"", engine}:
+        log.debug("a call names another engine", extra={"action": "web.other-engine", "job_id": job.id})
+    if isinstance(said, Upload):
+        check_makes(engine, said.media_type)
 
 
 def _content_type(request: web.Request) -> str:

@@ -64,17 +64,16 @@ def read_upload(body: Body) -> Call:
     name, data = _file(body)
     if len(data) > FILE_LIMIT:
         raise too_large(FILE_LIMIT)
-    at_head = _UID_AT_HEAD.match(name)
-    uid = _uid(body.fields["uid"] if "uid" in body.fields else at_head and at_head[0])
+    said, at_head = body.fields.get("uid"), _UID_AT_HEAD.match(name)
+    uid = _uid(at_head and at_head[0] if _is_blank(said) else said)
     if uid is None:
         raise Refused("uid is missing or not a number")
-    engine = _text(body.fields.get("engine"), _LONGEST_ENGINE)
     upload = Upload(
         name=name,
-        media_type=media_type_of(data, engine),
+        media_type=media_type_of(data),
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        engine=engine,
+        engine=_text(body.fields.get("engine"), _LONGEST_ENGINE),
     )
     return Call(uid=uid, said=upload, data=data)
 
@@ -90,8 +89,8 @@ def token_of(body: Body, ours: str) -> str:
     Raises `Refused` for somebody else's. Compared in constant time.
     """
     said = body.fields.get("token")
-    token = _NO_TOKEN if said is None else str(said)
-    if token in {_NO_TOKEN, ""}:
+    token = _NO_TOKEN if _is_blank(said) else str(said)
+    if token == _NO_TOKEN:
         return ours
     if not hmac.compare_digest(token.encode("utf-8", "replace"), ours.encode()):
         raise Refused("the token is not ours", status=403)
@@ -120,6 +119,11 @@ def _unpacked(packed: str) -> bytes:
     if not data:
         raise Refused("the file is empty")
     return data
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether nothing is said; in a form, JavaScript writes that as a word."""
+    return value is None or (isinstance(value, str) and value.strip() in {"", "null", "undefined", "NaN"})
 
 
 def _uid(value: Any) -> int | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import aiohttp
@@ -13,6 +15,31 @@ from bot.web.refusals import Refused, too_large
 
 #: Seconds that a whole body may take.
 BODY_SECONDS: Final = 60.0
+#: Bodies of files taken in at once (each is held in memory), and how many callers may wait for a place meanwhile.
+FILES_AT_ONCE, FILES_WAITING = 4, 32
+
+
+class Places:
+    """Room for so many bodies of files at once; a caller that waits for it has its body wait on the line."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(FILES_AT_ONCE)
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        """Hold a place. Raises `Refused` (503) when too many wait already."""
+        if self._free.locked() and self._waiting >= FILES_WAITING:
+            raise Refused("too many files come at once; please try again", status=503)
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 async def no_expectations(request: web.Request) -> None:

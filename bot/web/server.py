@@ -20,6 +20,8 @@ from bot.web.receiving import no_expectations
 
 log = logging.getLogger(__name__)
 
+#: Seconds that the rest of a refused body is still read, and thrown away, so that its sender gets to see why.
+LINGER: Final = 2.0
 HEALTH: Final = web.AppKey("health", Health)
 
 
@@ -39,7 +41,7 @@ def make_web_app(health: Health, listener: Listener | None = None) -> web.Applic
 async def serve_web(health: Health, host: str, port: int, listener: Listener | None = None) -> AsyncIterator[str]:
     """Serve until the block ends; yields the address. Port 0 picks one. Raises `SetupError` when it cannot listen."""
     # No access log: paths hold secrets, and health would fill it.
-    runner = web.AppRunner(make_web_app(health, listener), access_log=None)
+    runner = web.AppRunner(make_web_app(health, listener), access_log=None, lingering_time=LINGER)
     await runner.setup()
     try:
         await _listen(runner, host, port)

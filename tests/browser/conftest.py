@@ -31,6 +31,9 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # All pages of a context in one process: to start one for each visit is what costs most here.
+    "--renderer-process-limit=1",
+    "--process-per-site",
 )
 DESKTOP = {"width": 1280, "height": 800}
 #: Real milliseconds after which something that never showed fails a test.
@@ -79,9 +82,14 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def everyday(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """The context of all visits that ask for nothing special: its cache spares each of them the loading of the page."""
+async def everyday(browser: Browser, shared_stage: Stage) -> AsyncIterator[BrowserContext]:
+    """The context of all visits that ask for nothing special: its cache spares each of them the loading of the page.
+
+    A page that nobody looks at stays open in it, so that the process which all of them share never has to start anew.
+    """
     context = await _context(browser)
+    keeper = await context.new_page()
+    await keeper.goto(f"{shared_stage.url}page/style.css")
     yield context
     await context.close()
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.sandbox.discord import Channel
-from bot.sandbox.discord.model import InteractionState
+from bot.sandbox.discord.kinds import InteractionState
 from tests.flow.lives import Lives, open_lives
 from tests.flow.town import eventually
 

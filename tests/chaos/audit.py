@@ -59,6 +59,17 @@ def audit(chaos: Chaos) -> Audit:
     return Audit(jobs=len(record.asked), kills=record.kills, faults=record.faults, ends=ends, wrong=wrong)
 
 
+def summed(audits: Sequence[Audit]) -> Audit:
+    """Several worlds' audits as one."""
+    return Audit(
+        jobs=sum(one.jobs for one in audits),
+        kills=sum(one.kills for one in audits),
+        faults=sum(one.faults for one in audits),
+        ends=sum((one.ends for one in audits), Counter[str]()),
+        wrong=[wrong for one in audits for wrong in one.wrong],
+    )
+
+
 def _end(chaos: Chaos, asked: Asked) -> str:
     if not answered(asked):
         return "unheard"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from tests.crash.stories import STORIES
+from tests.crash.stories import WAYS
 from tests.flow.lives import CALLBACK
 
 Fault = Mapping[str, Any]
@@ -20,6 +20,8 @@ _PLACES: tuple[tuple[Fault, int], ...] = (
     ({"service": "discord", "method": "GET", "path": "/webhooks/"}, 1),
     ({"service": "horde", "method": "POST", "path": "/async$"}, 3),
     ({"service": "horde", "method": "GET", "path": "/(check|status)/"}, 3),
+    ({"service": "osais", "method": "POST", "path": "/client/ai/"}, 1),
+    ({"service": "osais", "method": "GET"}, 1),
     ({"service": "media", "method": "GET", "path": "^/horde-transient/"}, 2),
     ({"service": "media", "method": "GET", "path": "attachments/"}, 1),
 )
@@ -41,6 +43,10 @@ class Lever(StrEnum):
     WORKER_FAULT = "a worker reports a fault"
     PAUSED = "no worker takes anything"
     RATE_LIMITS = "the Horde limits the rate of calls"
+    HOOKS_TWICE = "the Horde sends each webhook twice"
+    HOOKS_LOST = "the Horde's webhooks get lost"
+    CALLS_TWICE = "OSAIS makes each call twice"
+    CALLS_SHUFFLED = "OSAIS makes its calls in any order"
     DROPPED = "the gateway drops the connection"
     GATEWAY_AWAY = "the gateway is away"
 
@@ -65,6 +71,8 @@ class Kill:
     at: Fault | None
     #: World seconds until it is started again.
     down: float
+    #: Whether the next life has an address at which services can call it.
+    door: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +99,7 @@ def draw(rounds: int, seed: int) -> Iterator[Round]:
         yield Round(
             asks=tuple(_ask(rng) for _ in range(rng.choice((0, 1, 1, 2, 3)))),
             faults=tuple(_fault(rng) for _ in range(rng.choice((0, 0, 1, 2)))),
-            levers=tuple(lever for lever in Lever if rng.random() < 0.08),
+            levers=tuple(lever for lever in Lever if rng.random() < 0.06),
             kill=_kill(rng) if rng.random() < 0.5 else None,
             seconds=rng.uniform(1, 12),
         )
@@ -99,7 +107,7 @@ def draw(rounds: int, seed: int) -> Iterator[Round]:
 
 def _ask(rng: Random) -> Ask:
     return Ask(
-        story=rng.choice(tuple(STORIES)),
+        story=rng.choice(tuple(WAYS)),
         person=rng.randrange(PEOPLE),
         channel=rng.randrange(CHANNELS),
         private=rng.random() < 0.2,
@@ -120,4 +128,4 @@ def _fault(rng: Random) -> Fault:
 def _kill(rng: Random) -> Kill:
     at = {**_place(rng), "action": rng.choice(("hang", "reset_after"))} if rng.random() < 0.5 else None
     down = _TOKEN_DEAD if rng.random() < 0.05 else rng.choice((0.0, 0.0, 2.0, 20.0))
-    return Kill(after=rng.uniform(0, 8) if at is None else 15.0, at=at, down=down)
+    return Kill(after=rng.uniform(0, 8) if at is None else 15.0, at=at, down=down, door=rng.random() < 0.6)

@@ -1,4 +1,7 @@
-"""A plan comes true: people ask, mishaps strike, the bot dies and lives again, and at the end it has to be calm."""
+"""A plan comes true: people ask, mishaps strike, the bot dies and lives again, and at the end it has to be calm.
+
+Some of its lives have an address at which services can call them, others have to ask.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,30 @@ from pathlib import Path
 from bot.sandbox.call_log import Call
 from bot.sandbox.control import Service
 from bot.sandbox.discord import Channel, User
-from bot.sandbox.discord.model import InteractionState
-from tests.chaos.plan import CHANNELS, PEOPLE, Ask, Lever, Round
-from tests.crash.cases import REGISTERED
+from bot.sandbox.discord.kinds import InteractionState
+from tests.chaos.plan import CHANNELS, PEOPLE, Ask, Kill, Lever, Round
+from tests.crash.cases import OSAIS_SPEED, REGISTERED
 from tests.crash.defects import Defect, spoil
 from tests.crash.ledger import Ledger
-from tests.crash.stories import STORIES, Asked
+from tests.crash.records import Record as Done
+from tests.crash.records import unheard
+from tests.crash.stories import WAYS, Asked
 from tests.crash.verdict import answered, refused, shows_end
 from tests.flow.lives import Lives, open_lives
-from tests.flow.town import Reply
+from tests.flow.town import Json, buttons
 
+#: Handing a request over to OSAIS.
+OSAIS_SUBMIT = "/client/ai/"
 #: Real seconds between two looks, and the world's seconds that pass with each.
 LOOK, STEP = 0.01, 0.5
 #: World seconds within which everything has to be over once nothing goes wrong any more.
 PATIENCE = 1800.0
 #: World seconds without a mishap at the end, in a last life that has nothing to do.
 QUIET = 40.0
+#: How often a person presses a button that does not react: the world's three seconds are short on a slow machine.
+PRESSES = 5
+#: World seconds after which an end that nobody collects is over: a day, and some time to notice.
+DAY = 24 * 3600.0 + 600.0
 #: Real seconds within which a bot that is well has answered.
 FAIR = 2.0
 #: A death within so many world seconds may come before any answer.
@@ -61,16 +72,28 @@ class Chaos:
         self.record = Record()
         self._people, self._channels = people, channels
         self._undo: list[Callable[[], object]] = []
+        self._over: set[int] = set()
 
-    async def play(self, plan: Iterable[Round], *, patience: float = PATIENCE) -> Record:
-        """Let all of it happen, then calm down, and wait (so many world seconds) until nothing is left to do."""
-        for one in plan:
+    async def play(
+        self, plan: Iterable[Round], *, patience: float = PATIENCE, told: Callable[[int], None] = lambda _: None
+    ) -> Record:
+        """Let all of it happen, then calm down, and wait (so many world seconds) until nothing is left to do.
+
+        `told` hears how many rounds are over.
+        """
+        for number, one in enumerate(plan, 1):
             await self._round(one)
+            told(number)
         await self._calm_down()
-        await self._until(lambda: self._all_over() or bool(self._to_collect()), patience)
+        await self._until(lambda: self._all_over() or all(self._waits(asked) for asked in self._open()), patience)
         for asked in self._to_collect():
-            await Reply(self.lives, asked.record).press("Collect", by=self._asker_of(asked))
-        await self._until(self._all_over, patience)
+            await self._collect(asked.record)
+        await self._until(
+            lambda: self._all_over() or all(self._only_unnoted(asked) for asked in self._open()), patience
+        )
+        if any(self._only_unnoted(asked) for asked in self._open()):
+            await self._pass(DAY, step=DAY / 200)
+            await self._until(self._all_over, patience)
         await self._last_life()
         return self.record
 
@@ -89,30 +112,29 @@ class Chaos:
             await self._pass(one.kill.after)
         else:
             await self._until_met(deadly, one.kill.after)
-        await self._round_ends(kill=one.kill is not None, down=one.kill.down if one.kill else 0.0)
+        await self._round_ends(one.kill)
 
     async def _ask(self, ask: Ask) -> Asked:
         who, where, number = self._people[ask.person], self._channels[ask.channel], len(self.record.asked) + 1
-        begun = await STORIES[ask.story](
-            self.lives, number, by=who, channel=where, private=ask.private, count=ask.count
-        )
+        begun = await WAYS[ask.story](self.lives, number, by=who, channel=where, private=ask.private, count=ask.count)
         self.record.asked.append(begun)
         return begun
 
     async def _let_answer(self, begun: Sequence[Asked]) -> None:
         """Leave it some real time for the acknowledgements: the world's three seconds are over in no time here."""
         for _ in range(round(FAIR / LOOK)):
-            if not any(asked.record.state is InteractionState.PENDING for asked in begun):
+            if all(answered(asked) or self._unheard(asked) for asked in begun):
                 return
             await asyncio.sleep(LOOK)
 
-    async def _round_ends(self, *, kill: bool, down: float) -> None:
-        if kill:
+    async def _round_ends(self, kill: Kill | None) -> None:
+        if kill is not None:
             await self.lives.bot.kill()
             self.record.kills += 1
         await self._clear()
-        if kill:
-            await self._pass(down, step=max(STEP, down / 50))
+        if kill is not None:
+            await self._pass(kill.down, step=max(STEP, kill.down / 50))
+            self.lives.set_door(open=kill.door)
         await self._live()
 
     async def _live(self) -> None:
@@ -138,6 +160,7 @@ class Chaos:
         self.record.restless = [
             *calls.find(service=Service.DISCORD, since=latest, path="/webhooks/|/messages"),
             *calls.find(service=Service.HORDE, since=latest, path="/generate/|/interrogate/"),
+            *calls.find(service=Service.OSAIS, since=latest, path=OSAIS_SUBMIT),
         ]
 
     # -- mishaps --------------------------------------------------------------------------------------------------
@@ -154,6 +177,11 @@ class Chaos:
             case Lever.RATE_LIMITS:
                 horde.set_rate_limits(True)
                 self._undo.append(partial(horde.set_rate_limits, False))
+            case Lever.HOOKS_TWICE | Lever.HOOKS_LOST:
+                horde.postman.apply(copies=2, lost=lever is Lever.HOOKS_LOST)
+                self._undo.append(horde.postman.apply)
+            case Lever.CALLS_TWICE | Lever.CALLS_SHUFFLED:
+                sandbox.osais.play_next("duplicates" if lever is Lever.CALLS_TWICE else "shuffled")
             case Lever.DROPPED:
                 await sandbox.discord.drop_gateway(resumable=False)
             case Lever.GATEWAY_AWAY:
@@ -167,7 +195,10 @@ class Chaos:
         self.lives.sandbox.faults.clear()
         while self._undo:
             self._undo.pop()()
-        submissions = self.lives.calls(method="POST", path="/async$")
+        submissions = [
+            *self.lives.calls(method="POST", path="/async$"),
+            *self.lives.calls(service=Service.OSAIS, method="POST", path=OSAIS_SUBMIT),
+        ]
         self.record.cut_off = sum(call.fault is not None for call in submissions)
 
     async def _until_met(self, fault: int, seconds: float) -> None:
@@ -196,32 +227,66 @@ class Chaos:
     # -- the end --------------------------------------------------------------------------------------------------
 
     def _all_over(self) -> bool:
-        return all(self._over(asked) for asked in self.record.asked)
+        """Whether every reply ended; one that did is not looked at again before the audit."""
+        self._over |= {
+            asked.record.id for asked in self.record.asked if asked.record.id not in self._over and self._ended(asked)
+        }
+        return len(self._over) == len(self.record.asked)
 
     def _to_collect(self) -> list[Asked]:
         """Private replies whose end nobody can show any more, until a press brings a new token."""
-        return [asked for asked in self.record.asked if self.lives.waits_to_be_collected(asked.record)]
+        return [asked for asked in self._open() if self._waits(asked) and _collect_button(self._shown(asked))]
 
-    def _asker_of(self, asked: Asked) -> User:
-        return next(person for person in self._people if person.id == asked.record.user_id)
+    def _only_unnoted(self, asked: Asked) -> bool:
+        """Whether the end is shown, and its token died before that was noted: the row is closed a day later."""
+        return self._waits(asked) and shows_end(self._shown(asked))
 
-    def _over(self, asked: Asked) -> bool:
+    def _open(self) -> list[Asked]:
+        return [asked for asked in self.record.asked if asked.record.id not in self._over]
+
+    def _waits(self, asked: Asked) -> bool:
+        return answered(asked) and self.lives.waits_to_be_collected(asked.record)
+
+    def _shown(self, asked: Asked) -> Json:
+        return self.lives.versions(asked.record.original_id or 0)[-1]
+
+    async def _collect(self, record: Done) -> None:
+        asker = next(person for person in self._people if person.id == record.user_id)
+        discord, message_id = self.lives.sandbox.discord, record.original_id or 0
+        collect = _collect_button(self.lives.versions(message_id)[-1])
+        for _ in range(PRESSES):
+            pressed = await discord.wait_answer(await discord.press(asker, message_id, collect))
+            if pressed.state is not InteractionState.FAILED:
+                return
+
+    def _unheard(self, asked: Asked) -> bool:
+        return unheard(self.lives.sandbox.discord.world, asked.record)
+
+    def _ended(self, asked: Asked) -> bool:
+        if not answered(asked) and not self._unheard(asked):
+            return False
         row = self.lives.row(asked.record)
         if not answered(asked):
-            self.lives.sandbox.discord.world.settle(asked.record)
-            return asked.record.state is InteractionState.FAILED and (row is None or row["stage"] == "ended")
+            return row is None or row["stage"] == "ended"
         versions = self.lives.versions(asked.record.original_id or 0)
         if row is None:
             return refused(versions)
         return row["stage"] == "ended" and shows_end(versions[-1])
 
 
+def _collect_button(version: Json) -> str:
+    """The custom id of 📬 Collect; empty where it is not shown."""
+    found = (str(button["custom_id"]) for button in buttons(version) if "Collect" in (button.get("label") or ""))
+    return next(found, "")
+
+
 @asynccontextmanager
 async def open_chaos(folder: Path, *, defect: Defect | None = None) -> AsyncIterator[Chaos]:
     """A fresh world with people in it, and a bot that is alive, perhaps with a planted defect."""
     prelude = partial(spoil, defect) if defect is not None else None
-    async with open_lives(folder, key_of=REGISTERED, prelude=prelude) as lives:
+    async with open_lives(folder, key_of=REGISTERED, prelude=prelude, door=True) as lives:
         await lives.move_to("a place in turmoil")
+        lives.sandbox.osais.speed = OSAIS_SPEED
         lives.sandbox.horde.text.set_quirks(False)
         discord = lives.sandbox.discord
         people = [await discord.make_user(f"Person {n}", guilds=[lives.guild]) for n in range(PEOPLE)]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -23,70 +21,53 @@ from bot.clock import ManualClock
 from bot.sandbox.horde import HordeSim
 from bot.sandbox.horde.alchemy.requests import AlchemyRequest, FormState
 from bot.sandbox.horde.serving import served
+from tests.contract.horde_recordings import (
+    RECORDED_FILES,
+    UUID,
+    Arrange,
+    RecordingStage,
+    cases,
+    kind_of,
+    prepared,
+    then_deleted,
+)
 
-DATA = Path(__file__).parent.parent / "data" / "horde" / "alchemy"
-CASES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(DATA.glob("*.json"))}
+CASES = cases("alchemy")
 #: Recordings the simulator does not agree with, each with the reason.
 EXCEPTIONS: Mapping[str, str] = {}
 
-KEYS = {"<apikey of alice>": "-tess_trusted_key-0001", "<apikey of poor>": "petra-poor-key-0000001"}
 SHARED = "886e5109-7573-4bab-ac4c-4586e2b82062"
-RECORDED_FILES = "http://127.0.0.1:17010"
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @dataclass
-class Stage:
-    """A simulator with one alchemist like the recorded one, its clock, and a client."""
+class Stage(RecordingStage[AlchemyRequest]):
+    """The stage of the alchemy recordings."""
 
-    sim: HordeSim
-    clock: ManualClock
-    session: aiohttp.ClientSession
-    url: str
-    id: str = ""
-    link: str = ""
+    service = "interrogate"
+    #: What is sent beside, or instead of, what was recorded.
     body: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def request(self) -> AlchemyRequest:
-        return self.sim.alchemy_request(self.id)
+    async def request(self) -> AlchemyRequest:
+        request = self.sim.alchemy_request(self.id)
+        await request.caught_up()
+        return request
 
-    async def send(self, recorded: Mapping[str, Any]) -> tuple[int, Mapping[str, str], Any]:
-        """Send a recorded request; returns status, headers and body."""
-        path = UUID.sub(self.id, recorded["path"]) if self.id else recorded["path"]
-        headers = {name: KEYS.get(value, value) for name, value in recorded["headers"].items()}
-        body = recorded["body"] and {**recorded["body"], **self.body}
-        text = json.dumps(body).replace(RECORDED_FILES, f"{self.url}/files") if body else None
-        headers |= {"Content-Type": "application/json"} if body else {}
-        target = self.link or f"{self.url}/api/v2{path}"
-        async with self.session.request(recorded["method"], target, headers=headers, data=text) as answer:
-            got = await answer.json() if answer.content_type == "application/json" else await answer.read()
-            return answer.status, answer.headers, got
+    def adapted(self, body: Any) -> Any:
+        text = json.dumps(body and {**body, **self.body})
+        return json.loads(text.replace(RECORDED_FILES, f"{self.url}/files"))
 
-    async def post(self, case: str) -> None:
+    async def post_again(self, case: str) -> None:
         """Post what another case posted, and remember the id."""
         _, _, body = await self.send(CASES[case]["request"])
         self.id = body["id"]
 
-    async def until(self, wanted: Callable[[AlchemyRequest], bool]) -> None:
-        """Step the clock until the remembered request looks as wanted."""
-        for _ in range(400):
-            await self.request.caught_up()
-            if wanted(self.request):
-                return
-            await self.clock.advance(0.25)
-        raise AssertionError("the request never looked as wanted")
 
-
-Arrange = Callable[[Stage], Awaitable[None]]
-
-
-def posted(case: str, wanted: Callable[[AlchemyRequest], bool] | None = None) -> Arrange:
+def posted(case: str, wanted: Callable[[AlchemyRequest], bool] | None = None) -> Arrange[Stage]:
     """Have the request of `case` posted and wait until it looks as wanted; by default nobody works."""
 
     async def arrange(stage: Stage) -> None:
         stage.sim.set_alchemists(paused=wanted is None)
-        await stage.post(case)
+        await stage.post_again(case)
         if wanted is not None:
             await stage.until(wanted)
 
@@ -101,16 +82,7 @@ def ended(request: AlchemyRequest) -> bool:
     return request.ended
 
 
-def then_deleted(arrange: Arrange) -> Arrange:
-    async def both(stage: Stage) -> None:
-        await arrange(stage)
-        async with stage.session.delete(f"{stage.url}/api/v2/interrogate/status/{stage.id}"):
-            pass
-
-    return both
-
-
-def two_forms(wanted: Callable[[AlchemyRequest], bool] | None) -> Arrange:
+def two_forms(wanted: Callable[[AlchemyRequest], bool] | None) -> Arrange[Stage]:
     async def arrange(stage: Stage) -> None:
         stage.body = {"forms": [{"name": "caption"}, {"name": "nsfw"}]}
         await posted("alchemy-async-ok-caption-anon", wanted)(stage)
@@ -125,21 +97,9 @@ async def given_up(stage: Stage) -> None:
 
 async def upscaled(stage: Stage) -> None:
     await posted("alchemy-async-ok-upscale", ended)(stage)
-    result = stage.request.forms[0].result
+    result = (await stage.request()).forms[0].result
     assert result is not None
     stage.link = str(result["RealESRGAN_x4plus"])
-
-
-async def maintenance(stage: Stage) -> None:
-    stage.sim.set_maintenance()
-
-
-async def timeout(stage: Stage) -> None:
-    stage.sim.timeout_ip(180)
-
-
-async def shared_key(stage: Stage) -> None:
-    stage.sim.add_shared_key("tess_trusted", key=SHARED)
 
 
 async def giant(stage: Stage) -> None:
@@ -149,11 +109,11 @@ async def giant(stage: Stage) -> None:
 
 
 caption_done = posted("alchemy-async-ok-caption-anon", ended)
-ARRANGEMENTS: Mapping[str, Arrange] = {
-    "alchemy-async-error-maintenance": maintenance,
-    "alchemy-async-error-shared-key": shared_key,
+ARRANGEMENTS: Mapping[str, Arrange[Stage]] = {
+    "alchemy-async-error-maintenance": prepared(lambda sim: sim.set_maintenance()),
+    "alchemy-async-error-shared-key": prepared(lambda sim: sim.add_shared_key("tess_trusted", key=SHARED)),
     "alchemy-async-error-source-too-big": giant,
-    "alchemy-async-in-timeout-ip": timeout,
+    "alchemy-async-in-timeout-ip": prepared(lambda sim: sim.timeout_ip(180)),
     "alchemy-delete-done": caption_done,
     "alchemy-delete-processing": two_forms(counted(processing=2)),
     "alchemy-delete-waiting": two_forms(None),
@@ -209,9 +169,7 @@ def shape(value: Any) -> Any:
         return {key: shape(member) for key, member in value.items()}
     if isinstance(value, list):
         return sorted({repr(shape(member)) for member in value})
-    if isinstance(value, bool) or value is None:
-        return type(value).__name__
-    return "number" if isinstance(value, (int, float)) else type(value).__name__
+    return kind_of(value)
 
 
 def comparable(body: Any) -> Any:

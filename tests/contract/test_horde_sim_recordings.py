@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -21,68 +18,58 @@ from bot.clock import ManualClock
 from bot.sandbox.horde import HordeSim
 from bot.sandbox.horde.requests import Request
 from bot.sandbox.horde.serving import served
+from tests.contract.horde_recordings import (
+    ALICE,
+    RECORDED_FILES,
+    Arrange,
+    RecordingStage,
+    add_style,
+    assert_same_headers,
+    assert_same_shape,
+    assert_same_values,
+    cases,
+    prepared,
+    reached,
+    then_deleted,
+)
 
-DATA = Path(__file__).parent.parent / "data" / "horde"
-CASES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(DATA.glob("*.json"))}
+CASES = cases()
 #: Recordings the simulator does not agree with, each with the reason.
 EXCEPTIONS: Mapping[str, str] = {}
 
-KEYS = {
-    "<apikey of alice>": "-tess_trusted_key-0001",
-    "<apikey of poor>": "petra-poor-key-0000001",
-    "<apikey of worker>": "walt-worker-key-000001",
-}
-ANON = "0000000000"
 SHARED = "22ed72f2-ab62-48f3-99f9-b29dceea2da6"
-STYLE = "8c6a76ad-aa91-4fc0-a1da-85c32bbef4b7"
 RECORDED_WORKER = "a01444ce-32d7-4202-b3d6-99a2a8a48939"
 RECORDED_MODELS = ("AlbedoBase XL (SDXL)", "Deliberate", "Flux.1-Schnell fp8 (Compact)", "stable_diffusion")
 SMALL = {"width": 128, "height": 128, "steps": 10}
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-@dataclass
-class Stage:
-    """A simulator with one worker like the recorded one, its clock, and a client."""
+class Stage(RecordingStage[Request]):
+    """The stage of the image recordings."""
 
-    sim: HordeSim
-    clock: ManualClock
-    session: aiohttp.ClientSession
-    url: str
-    id: str = ""
-    replaced: dict[str, str] = field(default_factory=dict)
+    service = "generate"
 
-    async def post(self, key: str = KEYS["<apikey of alice>"], **body: Any) -> str:
-        """Order an image and remember its id."""
-        params = SMALL | body.pop("params", {})
-        payload = {"prompt": "a fox", "models": ["stable_diffusion"], **body, "params": params}
-        headers = {"apikey": key, "Client-Agent": "arrange"}
-        async with self.session.post(f"{self.url}/api/v2/generate/async", json=payload, headers=headers) as answer:
-            answered = await answer.json()
-        self.id = answered.get("id", "")
-        return self.id
+    async def request(self) -> Request:
+        return self.sim.request(self.id)
+
+    def adapted(self, body: Any) -> Any:
+        text = json.dumps(body).replace(RECORDED_WORKER, self.sim.world.park.workers[0].id)
+        return json.loads(text.replace(RECORDED_FILES, f"{self.url}/reference"))
+
+    async def post(self, **changes: Any) -> None:
+        """Order a small image; `key` is whose."""
+        key, params = changes.pop("key", ALICE), SMALL | changes.pop("params", {})
+        await self.order({"prompt": "a fox", "models": ["stable_diffusion"], **changes, "params": params}, key=key)
 
     async def get(self, path: str) -> Any:
         async with self.session.get(f"{self.url}/api/v2{path}") as answer:
             return await answer.json()
-
-    async def until(self, wanted: Callable[[Request], bool]) -> None:
-        """Step the clock until the remembered request looks as wanted."""
-        for _ in range(2000):
-            if wanted(self.sim.request(self.id)):
-                return
-            await self.clock.advance(0.25)
-        raise AssertionError("the request never looked as wanted")
 
     async def finish(self) -> None:
         await self.until(lambda request: request.done)
         await self.sim.settled()
 
 
-Arrange = Callable[[Stage], Awaitable[None]]
-
-
-def ordered(*, finish: bool = True, batch: int = 1, **body: Any) -> Arrange:
+def ordered(*, finish: bool = True, batch: int = 1, **body: Any) -> Arrange[Stage]:
     async def arrange(stage: Stage) -> None:
         stage.sim.set_workers(batch=batch)
         await stage.post(**body)
@@ -92,7 +79,7 @@ def ordered(*, finish: bool = True, batch: int = 1, **body: Any) -> Arrange:
     return arrange
 
 
-def waiting(**body: Any) -> Arrange:
+def waiting(**body: Any) -> Arrange[Stage]:
     async def arrange(stage: Stage) -> None:
         stage.sim.set_workers(paused=True)
         await stage.post(**body)
@@ -100,47 +87,24 @@ def waiting(**body: Any) -> Arrange:
     return arrange
 
 
-def reached(
-    wanted: Callable[[Request], bool], prepare: Callable[[HordeSim], object] | None = None, **body: Any
-) -> Arrange:
-    async def arrange(stage: Stage) -> None:
-        if prepare is not None:
-            prepare(stage.sim)
-        await stage.post(**body)
-        await stage.until(wanted)
-
-    return arrange
-
-
-def prepared(prepare: Callable[[HordeSim], object]) -> Arrange:
-    async def arrange(stage: Stage) -> None:
-        prepare(stage.sim)
-
-    return arrange
-
-
-def repeated(times: int) -> Arrange:
+def repeated(times: int) -> Arrange[Stage]:
     """Send what the case sends, so often that the next one is too much."""
 
     async def arrange(stage: Stage) -> None:
-        case = stage.replaced["case"]
         for _ in range(times):
-            await send(stage, CASES[case]["request"])
+            await stage.send(CASES[stage.case]["request"])
 
     return arrange
 
 
-def shared_key(**limits: Any) -> Arrange:
+def shared_key(**limits: Any) -> Arrange[Stage]:
     return prepared(lambda sim: sim.add_shared_key("tess_trusted", key=SHARED, name="renamed", **limits))
 
 
-def then_deleted(arrange: Arrange, *, finish: bool = False) -> Arrange:
+def then_finished(arrange: Arrange[Stage]) -> Arrange[Stage]:
     async def both(stage: Stage) -> None:
         await arrange(stage)
-        async with stage.session.delete(f"{stage.url}/api/v2/generate/status/{stage.id}"):
-            pass
-        if finish:
-            await stage.finish()
+        await stage.finish()
 
     return both
 
@@ -148,11 +112,6 @@ def then_deleted(arrange: Arrange, *, finish: bool = False) -> Arrange:
 def busy_queue(sim: HordeSim) -> None:
     sim.set_workers(paused=True)
     sim.set_queue(20)
-
-
-def add_style(sim: HordeSim) -> None:
-    params = {"steps": 8, "sampler_name": "k_euler", "cfg_scale": 6.0, "height": 128, "width": 192}
-    sim.add_style("sim-style", prompt="{p}, oil painting###{np}, photo", params=params, style_id=STYLE)
 
 
 async def dry_run_by_another(stage: Stage) -> None:
@@ -195,7 +154,7 @@ async def finished_picture(stage: Stage) -> None:
     await stage.post(params={"width": 256, "height": 192})
     await stage.finish()
     status = await stage.get(f"/generate/status/{stage.id}")
-    stage.replaced["url"] = status["generations"][0]["img"]
+    stage.link = status["generations"][0]["img"]
 
 
 async def someone_waits_for_pony(stage: Stage) -> None:
@@ -205,12 +164,16 @@ async def someone_waits_for_pony(stage: Stage) -> None:
 
 
 NOBODY = {"models": ["No Such Model"]}
-partly_done = reached(lambda request: request.finished == 1 and request.processing == 1, params={"n": 4})
-processing = reached(lambda request: request.processing == 1)
-two_faults = reached(lambda request: request.restarted == 2 and request.done, lambda sim: sim.fault_next(2))
-given_up = reached(lambda request: request.faulted, lambda sim: sim.fault_next(8), params={"n": 4})
+partly_done: Arrange[Stage] = reached(
+    lambda request: request.finished == 1 and request.processing == 1, params={"n": 4}
+)
+processing: Arrange[Stage] = reached(lambda request: request.processing == 1)
+two_faults: Arrange[Stage] = reached(
+    lambda request: request.restarted == 2 and request.done, lambda sim: sim.fault_next(2)
+)
+given_up: Arrange[Stage] = reached(lambda request: request.faulted, lambda sim: sim.fault_next(8), params={"n": 4})
 
-ARRANGEMENTS: Mapping[str, Arrange] = {
+ARRANGEMENTS: Mapping[str, Arrange[Stage]] = {
     "find-user-ok": ordered(finish=False),
     "find-user-shared-key": shared_key(),
     "image-async-429-rate-limit": repeated(2),
@@ -253,8 +216,8 @@ ARRANGEMENTS: Mapping[str, Arrange] = {
     "image-download-r2": finished_picture,
     "image-status-429-rate-limit": repeated(10),
     "image-status-after-delete": then_deleted(waiting(**NOBODY)),
-    "image-status-after-delete-partly-done": then_deleted(partly_done, finish=True),
-    "image-status-after-delete-processing": then_deleted(processing, finish=True),
+    "image-status-after-delete-partly-done": then_finished(then_deleted(partly_done)),
+    "image-status-after-delete-processing": then_finished(then_deleted(processing)),
     "image-status-after-expiry": expired,
     "image-status-batch-n3": ordered(batch=3, params={"n": 3}),
     "image-status-censored-csam": reached(
@@ -299,109 +262,14 @@ async def open_stage() -> AsyncIterator[Stage]:
         yield Stage(sim, clock, session, url)
 
 
-def adapted(value: Any, stage: Stage) -> Any:
-    """A recorded body with this stage's worker and addresses in it."""
-    text = json.dumps(value).replace(RECORDED_WORKER, stage.sim.world.park.workers[0].id)
-    return json.loads(text.replace("http://127.0.0.1:17010", f"{stage.url}/reference"))
-
-
-async def send(stage: Stage, recorded: Mapping[str, Any]) -> tuple[int, Mapping[str, str], Any]:
-    """Send a recorded request; returns status, headers and body."""
-    path = recorded["path"]
-    if stage.id:
-        path = UUID.sub(stage.id, path)
-    url = stage.replaced.get("url", f"{stage.url}/api/v2{path}")
-    headers = {name: KEYS.get(value, value) for name, value in recorded["headers"].items()}
-    body = recorded["body"]
-    sent: dict[str, Any] = {"data": body} if isinstance(body, str) else {}
-    if isinstance(body, dict):
-        sent = {"json": adapted(body, stage)}
-    async with stage.session.request(recorded["method"], url, headers=headers, **sent) as answer:
-        got = await answer.json() if answer.content_type == "application/json" else await answer.read()
-        return answer.status, answer.headers, got
-
-
-def shape(value: Any) -> Any:
-    """Keys and types, with all numbers alike."""
-    if isinstance(value, dict):
-        return {key: shape(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [shape(member) for member in value]
-    if isinstance(value, bool) or value is None:
-        return type(value).__name__
-    return "number" if isinstance(value, (int, float)) else type(value).__name__
-
-
-def assert_same_shape(got: Any, recorded: Any, where: str = "body") -> None:
-    """Fail where keys or types differ; each entry of a list has to look like one of the recorded ones."""
-    if isinstance(got, dict) and isinstance(recorded, dict):
-        assert set(got) == set(recorded), where
-        for key, member in got.items():
-            assert_same_shape(member, recorded[key], f"{where}.{key}")
-    elif isinstance(got, list) and isinstance(recorded, list):
-        assert_list_alike(got, recorded, where)
-    else:
-        assert shape(got) == shape(recorded), where
-
-
-def assert_list_alike(got: list[Any], recorded: list[Any], where: str) -> None:
-    if not recorded:
-        assert not got, where
-    for index, member in enumerate(got):
-        failures = []
-        for model in recorded:
-            try:
-                assert_same_shape(member, model, f"{where}[{index}]")
-                break
-            except AssertionError as failure:
-                failures.append(str(failure))
-        else:
-            raise AssertionError(failures)
-
-
-#: Fields whose values, not only types, have to be the recorded ones.
-EXACT = ("finished", "processing", "restarted", "waiting", "done", "faulted", "is_possible", "shared", "rc", "errors")
-NUMBERS_THAT_VARY = re.compile(r"requires [\d.]+ kudos|for \d+ more seconds")
-
-
-def plain(message: str) -> str:
-    return NUMBERS_THAT_VARY.sub("~", UUID.sub("<id>", message))
-
-
-def assert_same_values(got: Any, recorded: Any) -> None:
-    if not (isinstance(got, dict) and isinstance(recorded, dict)):
-        return
-    for name in EXACT:
-        assert got.get(name) == recorded.get(name), name
-    if isinstance(recorded.get("message"), str):
-        assert plain(got["message"]) == plain(recorded["message"])
-    if "warnings" in recorded:
-        assert sorted(map(json.dumps, got["warnings"])) == sorted(map(json.dumps, recorded["warnings"]))
-    pairs = (got.get("generations", []), recorded.get("generations", []))
-    assert len(pairs[0]) == len(pairs[1])
-    key: Callable[[Any], str] = lambda one: json.dumps(one["gen_metadata"])  # noqa: E731
-    for mine, theirs in zip(sorted(pairs[0], key=key), sorted(pairs[1], key=key), strict=True):
-        for name in ("censored", "state", "gen_metadata", "model"):
-            assert mine[name] == theirs[name], name
-
-
-def assert_same_headers(got: Mapping[str, str], recorded: Mapping[str, str]) -> None:
-    assert {name for name in recorded if name not in got} == set()
-    assert got["Content-Type"] == recorded["content-type"]
-    limit = recorded.get("x-ratelimit-limit")
-    if limit is not None:
-        # 10 on async is an address that a trusted user has posted from that day.
-        assert got["X-RateLimit-Limit"] in ({"2", "10"} if limit in {"2", "10"} else {limit})
-
-
 @pytest.mark.parametrize("case", [pytest.param(name, id=name) for name in CASES if name not in EXCEPTIONS])
 async def test_recording_is_answered_as_recorded(case: str) -> None:
     recorded = CASES[case]
     async with open_stage() as stage:
-        stage.replaced["case"] = case
+        stage.case = case
         if case in ARRANGEMENTS:
             await ARRANGEMENTS[case](stage)
-        status, headers, body = await send(stage, recorded["request"])
+        status, headers, body = await stage.send(recorded["request"])
 
     assert status == recorded["response"]["status"], body
     assert_same_headers(headers, recorded["response"]["headers"])

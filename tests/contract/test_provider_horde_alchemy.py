@@ -2,80 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
-import io
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from PIL import Image
-from pydantic import SecretStr
 
-from bot.clock import ManualClock
 from bot.domain.alchemy import DESCRIBING, AlchemyRequest, Form, FormArtifact, FormState
-from bot.domain.jobs import Job, conclude
+from bot.domain.endings import conclude
+from bot.domain.jobs import Job
 from bot.domain.results import Outcome
-from bot.domain.sources import SourceMedia
 from bot.errors import Busy, Maintenance, ProtocolError, Rejected, RemoteGone, SubmissionUncertain, Unauthorized
-from bot.http import HttpClient
-from bot.media import MediaFetcher
 from bot.providers.base import Harvest, Provider
 from bot.providers.horde import (
     ANONYMOUS_KEY,
+    AddressGate,
     AlchemyDesk,
     Catalogue,
     HordeAlchemyProvider,
-    HordeClient,
     HordeImageProvider,
 )
 from bot.providers.horde.alchemy import DEAD_LINK_PATIENCE
 from bot.providers.horde.alchemy_desk import BELIEVED
-from bot.sandbox.horde import HordeSim
+from tests.contract.horde_stage import HordeStage, open_stage, picture, source
 from tests.factories import make_job, make_request
 
-SOURCE = SourceMedia(url="https://cdn.discordapp.com/attachments/1/2/cat.png", width=96, height=64)
 CHANGING = [form for form in Form if form not in DESCRIBING]
 
 
-def picture(size: tuple[int, int] = (96, 64), colour: str = "teal") -> bytes:
-    """A small PNG with something on it."""
-    image = Image.new("RGB", size, colour)
-    image.paste("orange", (8, 8, 40, 40))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-@dataclass
-class Stage:
-    """One simulated Horde on one clock."""
-
-    clock: ManualClock
-    sim: HordeSim
-    base: str
-    session: aiohttp.ClientSession
-    media: MediaFetcher
-    #: How many of the next answers to a POST are lost; the object store answers 500.
-    lose_answers: int = 0
-    store_down: bool = False
-    downloads: list[str] = field(default_factory=list)
-
-    def client(self, key: str = ANONYMOUS_KEY) -> HordeClient:
-        return HordeClient(
-            HttpClient(self.session, self.clock, timeout=5),
-            self.clock,
-            base_url=f"{self.base}/api/v2",
-            api_key=SecretStr(key),
-            client_agent="muster-tests:1:none",
-            reference_url=f"{self.base}/reference/stable_diffusion.json",
-        )
+class Stage(HordeStage):
+    """A Horde with alchemy providers in front of it."""
 
     def provider(self, key: str = ANONYMOUS_KEY) -> HordeAlchemyProvider:
         """A provider with that key, as a freshly started process would make it."""
@@ -83,18 +40,14 @@ class Stage:
         return HordeAlchemyProvider(client, self.media, AlchemyDesk(client, self.clock), self.clock)
 
     async def submitted(self, provider: Provider, job: Job, source: bytes | None = None) -> Job:
-        """The job, handed over."""
-        now = self.clock.now()
-        submission = await provider.submit(job, source=source or picture())
-        return job.submitting(now).submitted(remote_id=submission.remote_id, cost=submission.cost, now=now)
+        """The job, handed over; with a small picture where none is given."""
+        return await super().submitted(provider, job, source or picture())
 
-    async def followed(self, provider: HordeAlchemyProvider, job: Job) -> tuple[Job, dict[int, bytes]]:
+    async def landed(self, provider: HordeAlchemyProvider, job: Job) -> tuple[Job, dict[int, bytes]]:
         """The job when it is over and nothing is missing, and the files by index; fetched as they land."""
         files: dict[int, bytes] = {}
         for _ in range(400):
-            await self.clock.advance(2)
-            await self.sim.settled()
-            job = job.advance(await provider.poll(job), self.clock.now())
+            job = await self.looked_at(provider, job)
             harvest = await provider.fetch(job)
             files |= harvest.bytes_of
             job = job.with_artifacts(*harvest.artifacts)
@@ -106,43 +59,13 @@ class Stage:
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     """A Horde with two alchemists who offer everything, reachable on the loopback."""
-    clock = ManualClock()
-    sim = HordeSim(clock, seed=3)
-    holder: list[Stage] = []
-
-    @web.middleware
-    async def disturb(request: web.Request, handler: Any) -> web.StreamResponse:
-        stage = holder[0]
-        if "/api/" not in request.path:
-            stage.downloads.append(request.path)
-            if stage.store_down:
-                return web.Response(status=500)
-        response: web.StreamResponse = await handler(request)
-        if request.method == "POST" and stage.lose_answers > 0:
-            stage.lose_answers -= 1
-            assert request.transport is not None
-            request.transport.abort()
-        return response
-
-    app = web.Application(middlewares=[disturb], client_max_size=16 * 1024**2)
-    app.add_routes(sim.routes())
-    async with AsyncExitStack() as stack:
-        server = TestServer(app)
-        await stack.enter_async_context(server)
-        sim.public_url = str(server.make_url("/")).rstrip("/")
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        media = await stack.enter_async_context(MediaFetcher.open([sim.public_url]))
-        running = asyncio.create_task(sim.run())
-        stage = Stage(clock=clock, sim=sim, base=sim.public_url, session=session, media=media)
-        holder.append(stage)
+    async with open_stage(Stage) as stage:
         yield stage
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 def work(stage: Stage, *forms: Form) -> Job:
     """A job that asks for those forms."""
-    request = AlchemyRequest(source=SOURCE, forms=forms)
+    request = AlchemyRequest(source=source(), forms=forms)
     return replace(make_job(request=request), provider="horde-alchemy", created_at=stage.clock.now())
 
 
@@ -159,7 +82,7 @@ def made(stage: Stage, job: Job) -> dict[str, object]:
 
 async def test_all_forms_bring_what_was_made(stage: Stage) -> None:
     provider = stage.provider()
-    job, files = await stage.followed(provider, await stage.submitted(provider, work(stage, *Form)))
+    job, files = await stage.landed(provider, await stage.submitted(provider, work(stage, *Form)))
     assert conclude(job).outcome is Outcome.FINISHED
     truth, found = made(stage, job), by_form(job)
     assert sorted(artifact.index for artifact in job.artifacts) == list(range(len(Form)))
@@ -214,7 +137,7 @@ async def test_request_sends_bytes_and_no_address(stage: Stage) -> None:
 async def test_cost_told_is_what_is_charged(stage: Stage, forms: list[Form], size: tuple[int, int]) -> None:
     provider = stage.provider()
     job = await stage.submitted(provider, work(stage, *forms), picture(size))
-    job, _ = await stage.followed(provider, job)
+    job, _ = await stage.landed(provider, job)
     assert job.remote_id
     assert job.cost == stage.sim.alchemy_request(job.remote_id).kudos
 
@@ -222,7 +145,7 @@ async def test_cost_told_is_what_is_charged(stage: Stage, forms: list[Form], siz
 async def test_form_that_faults_for_good_is_told_at_the_end(stage: Stage) -> None:
     stage.sim.fault_alchemy(4, "caption")
     provider = stage.provider()
-    job, _ = await stage.followed(provider, await stage.submitted(provider, work(stage, Form.CAPTION, Form.NSFW)))
+    job, _ = await stage.landed(provider, await stage.submitted(provider, work(stage, Form.CAPTION, Form.NSFW)))
     assert {form: one.state for form, one in by_form(job).items()} == {
         Form.NSFW: FormState.DONE,
         Form.CAPTION: FormState.FAULTED,
@@ -233,7 +156,7 @@ async def test_form_that_faults_for_good_is_told_at_the_end(stage: Stage) -> Non
 async def test_job_whose_forms_all_fault_has_failed(stage: Stage) -> None:
     stage.sim.fault_alchemy(8)
     provider = stage.provider()
-    job, _ = await stage.followed(provider, await stage.submitted(provider, work(stage, Form.CAPTION, Form.NSFW)))
+    job, _ = await stage.landed(provider, await stage.submitted(provider, work(stage, Form.CAPTION, Form.NSFW)))
     assert job.progress
     assert job.progress.faulted
     assert conclude(job).outcome is Outcome.FAILED
@@ -283,10 +206,8 @@ async def test_job_never_handed_over_counts_as_stopped(stage: Stage) -> None:
 
 
 async def test_lost_answer_is_never_looked_up(stage: Stage) -> None:
-    stage.lose_answers = 1
     provider, job = stage.provider(), work(stage, Form.CAPTION)
-    with pytest.raises(SubmissionUncertain):
-        await provider.submit(job, source=picture())
+    await stage.lost(provider, job, picture())
     with pytest.raises(SubmissionUncertain) as caught:
         await provider.recover(job)
     assert "haven't sent it a second time" in caught.value.user_message
@@ -323,7 +244,7 @@ async def test_file_is_fetched_once_the_store_answers_again(stage: Stage) -> Non
 
 async def test_file_is_downloaded_only_once(stage: Stage) -> None:
     provider = stage.provider()
-    job, _ = await stage.followed(provider, await stage.submitted(provider, work(stage, Form.CUTOUT, Form.TAGS)))
+    job, _ = await stage.landed(provider, await stage.submitted(provider, work(stage, Form.CUTOUT, Form.TAGS)))
     assert await provider.fetch(job) == Harvest(artifacts=(), bytes_of={})
     assert len(stage.downloads) == 1
 
@@ -347,7 +268,7 @@ async def test_file_is_downloaded_only_once(stage: Stage) -> None:
 async def test_nonsense_from_a_worker_is_unreadable(stage: Stage, form: Form, value: object) -> None:
     stage.sim.odd_alchemy_result(form.value, value)
     provider = stage.provider()
-    job, files = await stage.followed(provider, await stage.submitted(provider, work(stage, form)))
+    job, files = await stage.landed(provider, await stage.submitted(provider, work(stage, form)))
     (artifact,) = job.forms
     assert (artifact.unreadable, artifact.usable, artifact.told, files) == (True, False, "", {})
     assert artifact.notes
@@ -417,22 +338,19 @@ async def test_old_list_of_alchemists_is_no_longer_believed(stage: Stage) -> Non
 
 async def test_list_of_alchemists_that_cannot_be_read_keeps_the_last(stage: Stage) -> None:
     stage.sim.set_alchemists(without=["describe"])
-    client = stage.client()
-    desk = AlchemyDesk(client, stage.clock)
+    desk = stage.provider().desk
     await desk.refresh()
-    client._base = f"{stage.base}/nowhere"
+    stage.api_closed = True
     await desk.refresh()
     assert desk.missing([Form.DESCRIBE, Form.CAPTION]) == (Form.DESCRIBE,)
 
 
 async def test_picture_to_start_from_reaches_the_horde(stage: Stage) -> None:
-    client = stage.client()
-
-    async def nothing() -> set[str]:
-        return set()
-
-    provider = HordeImageProvider(client, stage.media, Catalogue(client, stage.clock), stage.clock, known_ids=nothing)
-    request = make_request(model="AlbedoBase XL (SDXL)", source=SOURCE, strength=0.35)
+    client, gate = stage.client(), AddressGate(stage.clock)
+    provider = HordeImageProvider(
+        client, stage.media, Catalogue(client, stage.clock), stage.clock, gate=gate, known_ids=stage.known_ids
+    )
+    request = make_request(model="AlbedoBase XL (SDXL)", source=source(), strength=0.35)
     submission = await provider.submit(make_job(request=request), source=picture())
     payload = stage.sim.request(submission.remote_id).payload
     assert base64.b64decode(payload["source_image"]) == picture()

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from pydantic import SecretStr
 
 from bot.chat import bundled, plan, second_try
-from bot.clock import ManualClock
 from bot.domain.conversation import AnswerLength, Flaw, Role, TextArtifact, TextRequest, Turn
-from bot.domain.jobs import Job, conclude
+from bot.domain.endings import conclude
+from bot.domain.jobs import Job
 from bot.domain.results import Censorship, Outcome
 from bot.errors import (
     Maintenance,
@@ -28,9 +22,13 @@ from bot.errors import (
     Unauthorized,
     Unavailable,
 )
-from bot.providers.base import Provider
-from bot.providers.horde import ANONYMOUS_KEY, HordeTextClient, HordeTextProvider, TextCatalogue
-from bot.sandbox.horde import HordeSim
+from bot.providers.horde import (
+    ANONYMOUS_KEY,
+    AddressGate,
+    HordeTextProvider,
+    TextCatalogue,
+)
+from tests.contract.horde_stage import HordeStage, open_stage
 from tests.factories import make_job
 
 BOOK = bundled()
@@ -64,58 +62,23 @@ TALKERS = (
 GARBLED = "▒"
 
 
-@dataclass
-class Stage:
-    """One simulated Horde and providers in front of it, on one clock."""
+class Stage(HordeStage):
+    """A Horde with text providers in front of it."""
 
-    clock: ManualClock
-    sim: HordeSim
-    base: str
-    session: aiohttp.ClientSession
-    #: Remote ids that belong to jobs of ours.
-    known: set[str] = field(default_factory=set)
-    #: How many of the next answers to a POST are lost on the way.
-    lose_answers: int = 0
+    looks_every = 3
 
-    def provider(self, key: str = ANONYMOUS_KEY) -> HordeTextProvider:
+    def provider(self, key: str = ANONYMOUS_KEY, gate: AddressGate | None = None) -> HordeTextProvider:
         """A provider with that key, as a freshly started process would make it."""
-        client = HordeTextClient(
-            self.session,
-            self.clock,
-            base_url=f"{self.base}/api/v2",
-            api_key=SecretStr(key),
-            client_agent="muster-tests:1:none",
-            reference_url=f"{self.base}/reference/db.json",
+        client, gate = self.text_client(key), gate or AddressGate(self.clock)
+        return HordeTextProvider(
+            client, TextCatalogue(client, self.clock), self.clock, gate=gate, known_ids=self.known_ids
         )
-        return HordeTextProvider(client, TextCatalogue(client, self.clock), self.clock, known_ids=self._known_ids)
 
-    async def _known_ids(self) -> Collection[str]:
-        return self.known
-
-    async def ready(self, key: str = ANONYMOUS_KEY) -> HordeTextProvider:
+    async def ready(self, key: str = ANONYMOUS_KEY, gate: AddressGate | None = None) -> HordeTextProvider:
         """A provider that knows who serves what."""
-        provider = self.provider(key)
+        provider = self.provider(key, gate)
         await provider.catalogue.refresh()
         return provider
-
-    async def submitted(self, provider: Provider, job: Job) -> Job:
-        """The job, handed over."""
-        now = self.clock.now()
-        submission = await provider.submit(job)
-        self.known.add(submission.remote_id)
-        return job.submitting(now).submitted(remote_id=submission.remote_id, cost=submission.cost, now=now)
-
-    async def followed(self, provider: Provider, job: Job, *, seconds: int = 900) -> Job:
-        """The job as it stands when the provider says it is over, with everything fetched."""
-        for _ in range(seconds // 3):
-            await self.clock.advance(3)
-            progress = await provider.poll(job)
-            job = job.advance(progress, self.clock.now())
-            if progress.over:
-                harvest = await provider.fetch(job)
-                assert harvest.missing == 0
-                return job.with_artifacts(*harvest.artifacts)
-        pytest.fail("it never ended")
 
     async def answered(self, provider: HordeTextProvider, job: Job) -> TextArtifact:
         """What comes of the job."""
@@ -125,41 +88,12 @@ class Stage:
         return artifact
 
 
-@asynccontextmanager
-async def _disturbed(stage: Stage, request: web.Request, handler: Any) -> AsyncIterator[web.StreamResponse]:
-    response = await handler(request)
-    if request.method == "POST" and stage.lose_answers > 0:
-        stage.lose_answers -= 1
-        assert request.transport is not None
-        request.transport.abort()
-    yield response
-
-
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     """A Horde with its default hall of text workers, reachable on the loopback."""
-    clock = ManualClock()
-    sim = HordeSim(clock, seed=3)
-    sim.text.set_quirks(False)
-    holder: list[Stage] = []
-
-    @web.middleware
-    async def disturb(request: web.Request, handler: Any) -> web.StreamResponse:
-        async with _disturbed(holder[0], request, handler) as response:
-            return response
-
-    app = web.Application(middlewares=[disturb])
-    app.add_routes(sim.routes())
-    async with AsyncExitStack() as stack:
-        server = TestServer(app)
-        await stack.enter_async_context(server)
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        running = asyncio.create_task(sim.run())
-        stage = Stage(clock=clock, sim=sim, base=str(server.make_url("/")).rstrip("/"), session=session)
-        holder.append(stage)
+    async with open_stage(Stage) as stage:
+        stage.sim.text.set_quirks(False)
         yield stage
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 def said(*texts: str) -> tuple[Turn, ...]:
@@ -462,16 +396,9 @@ async def test_timeout_of_the_address_stops_submissions_until_it_ends(stage: Sta
     stage.sim.timeout_ip(0)
     with pytest.raises(Paused):
         await provider.turn()
-    assert provider.paused_for > 0
     await stage.clock.advance(121)
     await provider.turn()
     assert (await provider.submit(ask(stage, provider))).remote_id
-
-
-async def _lost(stage: Stage, provider: HordeTextProvider, job: Job) -> None:
-    stage.lose_answers = 1
-    with pytest.raises(SubmissionUncertain):
-        await provider.submit(job)
 
 
 @pytest.mark.parametrize("kind", ["anonymous", "shared"])
@@ -480,7 +407,7 @@ async def test_recover_with_a_key_that_has_no_list_cannot_tell(stage: Stage, kin
     key = ANONYMOUS_KEY if kind == "anonymous" else stage.sim.add_shared_key("owner").id
     provider = await stage.ready(key)
     job = ask(stage, provider)
-    await _lost(stage, provider, job)
+    await stage.lost(provider, job)
     with pytest.raises(SubmissionUncertain):
         await provider.recover(job)
 
@@ -489,7 +416,7 @@ async def test_recover_never_takes_a_request_that_may_be_somebody_elses(stage: S
     user = stage.sim.add_user("tester", kudos=1000)
     provider = await stage.ready(user.key)
     job = ask(stage, provider)
-    await _lost(stage, provider, job)
+    await stage.lost(provider, job)
     with pytest.raises(Unavailable):
         await provider.recover(job)
     await stage.clock.advance(40)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,22 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.clock import ManualClock
+from bot.domain.callbacks import Callback, Upload
+from bot.domain.endings import conclude
 from bot.domain.engines import EngineRequest, Medium, Setting, Step
-from bot.domain.jobs import Job, conclude
+from bot.domain.jobs import Job
+from bot.domain.progress import Progress
 from bot.domain.results import Outcome
 from bot.domain.sources import SourceMedia
 from bot.domain.stages import Stage
 from bot.errors import (
+    Busy,
+    InboxFull,
     ProtocolError,
     ProviderError,
     Rejected,
     RemoteGone,
+    StoreError,
     SubmissionUncertain,
     Unauthorized,
     Unavailable,
@@ -35,9 +42,11 @@ from bot.media import MediaFetcher
 from bot.providers.osais import EngineCatalogue, OsaisClient, OsaisProvider
 from bot.providers.osais.catalogue import bundled
 from bot.sandbox.osais import OsaisSim
-from bot.store.engine import open_database
 from bot.store.inbox import SqlInboxStore
+from bot.store.state import SqlStateStore
+from tests.databases import open_fresh_database
 from tests.factories import make_job
+from tests.unit.test_web_bodies import png as picture
 
 DIFFUSION = EngineRequest(
     engine="diffusion",
@@ -63,6 +72,8 @@ class Stand:
     calls: list[tuple[str, str]] = field(default_factory=list)
     #: Numbers that jobs of ours have.
     known: set[str] = field(default_factory=set)
+    #: By what is in a path: what is answered there instead.
+    instead: dict[str, Callable[[], web.Response]] = field(default_factory=dict)
 
     async def submitted(self, request: EngineRequest = DIFFUSION) -> Job:
         """A job, handed over."""
@@ -70,11 +81,16 @@ class Stand:
         submission = await self.provider.submit(job)
         return job.submitted(remote_id=submission.remote_id, cost=None, now=now)
 
+    async def look(self, job: Job) -> Progress:
+        """How far the job is by what was told of it; asked only when it is time to."""
+        heard = await self.provider.heard(job)
+        return heard.progress if heard.enough else await self.provider.poll(job)
+
     async def followed(self, job: Job, *, seconds: int = 400) -> Job:
         """The job as it stands when the provider says it is over, with everything fetched."""
         for _ in range(seconds // 2):
             await self.passed(2.0)
-            progress = await self.provider.poll(job)
+            progress = await self.look(job)
             job = job.advance(progress, self.clock.now())
             if progress.over:
                 harvest = await self.provider.fetch(job)
@@ -98,10 +114,14 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
     sim = OsaisSim(clock)
     calls: list[tuple[str, str]] = []
     known: set[str] = set()
+    instead: dict[str, Callable[[], web.Response]] = {}
 
     @web.middleware
     async def heard(request: web.Request, handler: Any) -> web.StreamResponse:
         calls.append((request.method, request.path))
+        for part, other in instead.items():
+            if part in request.path:
+                return other()
         answer: web.StreamResponse = await handler(request)
         return answer
 
@@ -112,7 +132,7 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
         sim.public_url = str(server.make_url("")).rstrip("/")
         running = asyncio.create_task(sim.run())
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        database = await stack.enter_async_context(open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db"))
+        database = await stack.enter_async_context(open_fresh_database(tmp_path))
         media = await stack.enter_async_context(MediaFetcher.open([sim.public_url]))
         client = OsaisClient(
             HttpClient(session, clock, timeout=1.0),
@@ -120,6 +140,7 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
             base_url=sim.public_url,
             token=SecretStr(sim.token),
             secret=SecretStr(sim.secret),
+            turns=SqlStateStore(database),
         )
         engines, inbox = EngineCatalogue(client, clock), SqlInboxStore(database)
 
@@ -127,7 +148,7 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
             return uid in known
 
         provider = OsaisProvider(client, engines, inbox, media, clock, is_known=is_known)
-        yield Stand(clock, sim, client, engines, provider, inbox, calls, known)
+        yield Stand(clock, sim, client, engines, provider, inbox, calls, known, instead)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -192,6 +213,127 @@ async def test_submission_that_fails_is_told_and_never_repeated(
     assert type(caught.value) is error
     assert "OSAIS" in caught.value.user_message
     assert stand.count("POST", "/ai/") <= 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        pytest.param(400, {"data": None, "message": "no credit"}, Rejected, id="refusal"),
+        pytest.param(200, {"data": None, "statusText": "no credit"}, Rejected, id="refusal-with-200"),
+        pytest.param(429, {"data": None, "message": "slowly"}, Busy, id="slow-down"),
+        pytest.param(429, {"message": "slowly"}, SubmissionUncertain, id="slow-down-of-a-proxy"),
+        pytest.param(503, {"data": None, "message": "down"}, SubmissionUncertain, id="unavailable"),
+        pytest.param(503, None, SubmissionUncertain, id="unavailable-page"),
+        pytest.param(521, None, SubmissionUncertain, id="proxy-says-not-reached"),
+        pytest.param(302, None, SubmissionUncertain, id="redirect"),
+        pytest.param(404, None, SubmissionUncertain, id="page"),
+        pytest.param(200, {"uid": 7}, SubmissionUncertain, id="no-data"),
+        pytest.param(201, {"data": []}, SubmissionUncertain, id="data-is-a-list"),
+        pytest.param(201, {"data": True}, SubmissionUncertain, id="data-is-true"),
+        pytest.param(201, {"data": {"uid": "soon"}}, SubmissionUncertain, id="no-number"),
+        pytest.param(403, {"message": "no"}, Unauthorized, id="bearer-refused-twice"),
+        pytest.param(401, None, Unauthorized, id="bearer-refused-twice-by-a-page"),
+    ],
+)
+async def test_only_a_refusal_says_that_nothing_was_begun(
+    stand: Stand, status: int, body: object, error: type[ProviderError]
+) -> None:
+    def answer() -> web.Response:
+        return web.Response(status=status, text="<html>") if body is None else web.json_response(body, status=status)
+
+    stand.instead["/ai/"] = answer
+    with pytest.raises(error) as caught:
+        await stand.submitted()
+    assert type(caught.value) is error
+    assert "OSAIS" in caught.value.user_message
+    assert stand.count("POST", "/ai/") == (2 if error is Unauthorized else 1)
+
+
+@dataclass
+class GivenTurns:
+    """Gives a turn in five seconds, or stumbles."""
+
+    stumbles: bool = False
+
+    async def take_turn(self, key: str, *, now: datetime, apart: timedelta) -> datetime:
+        assert (key.startswith("osais:turn:"), apart.total_seconds()) == (True, 1.1)
+        if self.stumbles:
+            raise StoreError("locked")
+        return now + timedelta(seconds=5)
+
+
+async def test_submission_waits_for_the_turn_that_processes_share(stand: Stand) -> None:
+    await stand.submitted()
+    await stand.passed(2)
+    stand.client._shared = turns = GivenTurns()
+    leaving = asyncio.ensure_future(stand.submitted())
+    for _ in range(49):
+        await asyncio.sleep(0.001)
+        await stand.clock.advance(0.1)
+    assert stand.count("POST", "/ai/") == 1
+    while not leaving.done():
+        await asyncio.sleep(0.001)
+        await stand.clock.advance(0.1)
+    assert stand.count("POST", "/ai/") == 2
+    turns.stumbles = True
+    await stand.passed(2)
+    await stand.submitted()
+
+
+@pytest.mark.parametrize(
+    ("status", "absent", "outcome"),
+    [
+        pytest.param(404, 90.0, Outcome.FINISHED, id="late"),
+        pytest.param(403, 1e9, Outcome.PARTIAL, id="never"),
+        pytest.param(503, 100.0, Outcome.FINISHED, id="host-is-silent"),
+    ],
+)
+async def test_file_that_is_announced_too_early_is_awaited_for_a_while(
+    stand: Stand, status: int, absent: float, outcome: Outcome
+) -> None:
+    job = await stand.submitted()
+    since, first = stand.clock.monotonic(), f"{job.remote_id}_0334"
+
+    def shown() -> web.Response:
+        if stand.clock.monotonic() - since < absent:
+            return web.Response(status=status)
+        del stand.instead[first]
+        return web.Response(body=picture())
+
+    stand.instead[first] = shown
+    job = await stand.followed(job)
+    assert (conclude(job).outcome, len(job.usable)) == (outcome, 2 if outcome is Outcome.FINISHED else 1)
+
+
+async def test_file_that_is_not_kept_is_not_counted_as_fetched(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await stand.submitted()
+
+    async def full(*_: object) -> bool:
+        raise InboxFull("1000 calls")
+
+    monkeypatch.setattr(stand.inbox, "put", full)
+    job = await stand.followed(job)
+    assert (conclude(job).code, len(job.artifacts), len(job.usable)) == ("unfetched", 2, 0)
+
+
+async def test_files_are_taken_out_of_the_inbox_a_few_at_a_time(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.providers.osais.provider.AT_ONCE", 1)
+    job = await stand.submitted()
+    while (await stand.provider.poll(job)).finished < 2:
+        await stand.passed(2)
+    first = await stand.provider.fetch(job)
+    assert (len(first.bytes_of), first.missing) == (1, 1)
+    second = await stand.provider.fetch(job.with_artifacts(*first.artifacts))
+    assert (list(second.bytes_of), second.missing) == ([1], 0)
+
+
+async def test_file_that_came_before_anybody_knew_whose_it_was_is_judged_by_its_job(stand: Stand) -> None:
+    job = await stand.submitted()
+    film = Upload(name="a.mp4", media_type="video/mp4", size=3, sha256="f" * 64, engine="vtoonify")
+    now = stand.clock.now()
+    await stand.inbox.put(Callback(provider="osais", remote_id=job.remote_id or "", received_at=now, said=film), b"abc")
+    assert (await stand.provider.heard(job)).progress.finished == 0
+    assert (await stand.provider.fetch(job)).artifacts == ()
 
 
 async def test_lost_submission_is_never_found_again(stand: Stand) -> None:
@@ -271,12 +413,21 @@ async def test_run_that_ended_while_nobody_listened_is_asked_about_before_it_is_
     assert len(job.usable) == 2
 
 
+async def test_checks_alone_show_that_it_works(stand: Stand) -> None:
+    stand.sim.play_next("silence")
+    job = await stand.submitted()
+    assert (await stand.provider.heard(job)).progress.step == Step.SENT
+    await stand.passed(3)
+    progress = await stand.provider.poll(job)
+    assert (progress.step, progress.stage) == (Step.WORKING, Stage.PROCESSING)
+
+
 async def test_checks_are_gentle(stand: Stand) -> None:
     stand.sim.play_next("silence")
     job = await stand.submitted()
     for _ in range(60):
         await stand.passed(1.0)
-        job = job.advance(await stand.provider.poll(job), stand.clock.now())
+        job = job.advance(await stand.look(job), stand.clock.now())
     assert stand.count("GET", "/request/") <= 8
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from random import Random
 
-from tests.crash.batches import count, play_batch
+from tests.crash.batches import Death, count_points, play_batch
 from tests.crash.cases import Case
 from tests.crash.rims import Point
-from tests.crash.stories import STORIES
+from tests.crash.stories import SISTERS, STORIES
 
 #: Deaths in one world.
 BATCH = 25
+#: Of the points that a story shares with its sister by name, every so many-th.
+SHARED_EVERY = 4
+#: One death in so many is followed by another, amid so many points of a start and what it finds to do.
+AGAIN_EVERY, RECOVERY = 5, 100
 
 
 def main() -> int:
@@ -28,8 +32,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="worlds side by side")
     args = parser.parse_args()
     began = time.monotonic()
-    batches = [batch for story in args.story or STORIES for batch in _batches(story, args.every)]
-    cases = _play_all(batches, args.workers)
+    # Spawned: each has an event loop and a forkserver of its own.
+    with ProcessPoolExecutor(args.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        cases = _play_all(pool, args.story or tuple(STORIES), args.every)
     _report(cases, time.monotonic() - began)
     if args.every == 1 and not _all_between(cases):
         _print("FAILED: a story never died between submitting and its answer, so that was not tried")
@@ -37,22 +42,34 @@ def main() -> int:
     return 1 if any(case.wrong for case in cases) else 0
 
 
-def _batches(story: str, every: int) -> list[tuple[str, list[Point]]]:
-    points = asyncio.run(count(story))
-    _print(f"{story}: {len(points)} points")
-    chosen = points[::every]
-    return [(story, chosen[first : first + BATCH]) for first in range(0, len(chosen), BATCH)]
-
-
-def _play_all(batches: Sequence[tuple[str, list[Point]]], workers: int) -> list[Case]:
-    played: list[Case] = []
-    # Spawned: each has an event loop and a forkserver of its own.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(play_batch, story, points) for story, points in batches]):
-            played += done.result()
-            failed = [case for case in done.result() if case.wrong]
-            _print(f"{len(played):5} deaths{''.join(f'{chr(10)}FAILED {case}' for case in failed)}")
+def _play_all(pool: Executor, stories: Sequence[str], every: int) -> list[Case]:
+    batches: list[tuple[str, list[Death]]] = []
+    counted = dict(zip(stories, pool.map(count_points, stories), strict=True))
+    for story, points in counted.items():
+        own = _own(points, counted.get(SISTERS.get(story, ""), ()))
+        _print(f"{story}: {len(points)} points{f', {len(own)} of its own' if len(own) < len(points) else ''}")
+        deaths = _deaths(story, own[::every])
+        batches += [(story, deaths[first : first + BATCH]) for first in range(0, len(deaths), BATCH)]
+    planned, played = sum(len(deaths) for _, deaths in batches), list[Case]()
+    for done in as_completed([pool.submit(play_batch, story, deaths) for story, deaths in batches]):
+        played += done.result()
+        failed = [case for case in done.result() if case.wrong]
+        _print(f"{len(played):5} of {planned} deaths{''.join(f'{chr(10)}FAILED {case}' for case in failed)}")
     return played
+
+
+def _own(points: Sequence[Point], sisters: Sequence[Point]) -> list[Point]:
+    """The points that the sister has not, and some of the others."""
+    known = {point.name for point in sisters}
+    shared = [point for point in points if point.name in known]
+    kept = {*points} - {*shared} | {*shared[::SHARED_EVERY]}
+    return [point for point in points if point in kept]
+
+
+def _deaths(story: str, points: Sequence[Point]) -> list[Death]:
+    """Each point, and for some of them where to die again; the same points always give the same."""
+    rng = Random(story)
+    return [(point, rng.randint(1, RECOVERY) if n % AGAIN_EVERY == 0 else 0) for n, point in enumerate(points)]
 
 
 def _all_between(cases: Sequence[Case]) -> bool:
@@ -61,11 +78,12 @@ def _all_between(cases: Sequence[Case]) -> bool:
 
 
 def _report(cases: Sequence[Case], seconds: float) -> None:
-    _print(f"\n{'story':<10}{'deaths':>8}{'between submit and answer':>28}{'failures':>10}")
+    _print(f"\n{'story':<10}{'deaths':>8}{'and again':>11}{'between submit and answer':>28}{'failures':>10}")
     for story in dict.fromkeys(case.story for case in cases):
         mine = [case for case in cases if case.story == story]
         between, failed = sum(case.between for case in mine), sum(bool(case.wrong) for case in mine)
-        _print(f"{story:<10}{len(mine):>8}{between:>28}{failed:>10}")
+        again = sum(case.again > 0 for case in mine)
+        _print(f"{story:<10}{len(mine):>8}{again:>11}{between:>28}{failed:>10}")
     failed = sum(bool(case.wrong) for case in cases)
     _print(f"{len(cases)} points, {failed} failures, {seconds:.0f} s")
 

@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from tests.crash.cases import Case, open_cases
 from tests.crash.rims import Point
+from tests.crash.stories import WITH_DOOR
 from tests.crash.verdict import Wrong
+
+#: A point at which to die, and the point of the recovery at which to die again (0: not at all).
+Death = tuple[Point, int]
 
 
 async def count(story: str) -> list[Point]:
     """Count the points along a story, in a world of its own."""
     with tempfile.TemporaryDirectory(prefix="muster-crash-") as folder:
-        async with open_cases(Path(folder)) as cases:
+        async with open_cases(Path(folder), door=story in WITH_DOOR) as cases:
             return await cases.count(story)
 
 
-def play_batch(story: str, points: Sequence[Point]) -> list[Case]:
-    """Die at each of these points."""
+def play_batch(story: str, deaths: Sequence[Death]) -> list[Case]:
+    """Die each of these deaths."""
+    silence_the_world()
     played: list[Case] = []
-    while len(played) < len(points):
-        played += asyncio.run(_play_until_wrong(story, points[len(played) :]))
+    while len(played) < len(deaths):
+        played += asyncio.run(_play_until_wrong(story, deaths[len(played) :]))
     return played
 
 
-async def _play_until_wrong(story: str, points: Sequence[Point]) -> list[Case]:
+def count_points(story: str) -> list[Point]:
+    """What `count` does, for a process that does nothing else."""
+    return asyncio.run(count(story))
+
+
+def silence_the_world() -> None:
+    """Let the simulators' server not complain of clients that die amid their requests."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+
+
+async def _play_until_wrong(story: str, deaths: Sequence[Death]) -> list[Case]:
     """Play case after case in one world; a world in which something went wrong is left, for it may spoil the next."""
     played: list[Case] = []
     with tempfile.TemporaryDirectory(prefix="muster-crash-") as folder:
-        async with open_cases(Path(folder)) as cases:
-            for point in points:
-                played.append(await _case(cases.play(story, point), story, point))
+        async with open_cases(Path(folder), door=story in WITH_DOOR) as cases:
+            for point, again in deaths:
+                played.append(await _case(cases.play(story, point, again=again), story, point))
                 if played[-1].wrong:
                     break
     return played

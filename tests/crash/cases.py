@@ -1,4 +1,7 @@
-"""One case: a story is begun, the bot dies at one point, is started again, and the reply is judged."""
+"""One case: a story is begun, the bot dies at one point, is started again, and the reply is judged.
+
+It may be made to die a second time, while it recovers from the first.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.discord.model import InteractionState
 from tests.crash.defects import Defect, spoil
 from tests.crash.ledger import Ledger
+from tests.crash.records import unheard
 from tests.crash.rims import DEAD, ORDER, TRACE, Point, watch
 from tests.crash.stories import STORIES, Asked
 from tests.crash.verdict import Wrong, answered, judge, shows_end
 from tests.flow.lives import Lives, open_lives
+from tests.flow.town import eventually
 
 #: Somebody registered: a picture whose answer was lost can be found again by its seed.
 REGISTERED = "robin_rich"
@@ -46,11 +50,14 @@ class Case:
     #: Whether a service had accepted the request when the row did not yet know its number.
     between: bool
     wrong: tuple[Wrong, ...]
+    #: The so many-th point of its recovery at which it died again; 0 if it did not.
+    again: int = 0
 
     def __str__(self) -> str:
         """As a person reads it."""
         verdict = "; ".join(map(str, self.wrong)) or "as promised"
-        return f"{self.story} · {self.point}: {verdict}"
+        again = f", and again at point {self.again} after its start" if self.again else ""
+        return f"{self.story} · {self.point}{again}: {verdict}"
 
 
 class Cases:
@@ -80,8 +87,11 @@ class Cases:
             points.append(Point(name=name, nth=seen[name]))
         return points
 
-    async def play(self, story: str, point: Point) -> Case:
-        """Have the bot die at the point, start it again, and judge every reply that this life had begun."""
+    async def play(self, story: str, point: Point, *, again: int = 0) -> Case:
+        """Have the bot die at the point, start it again, and judge every reply that this life had begun.
+
+        `again`: it dies once more at the so many-th point after its start, unless all is settled by then.
+        """
         await self._lives.live()
         self._order(point)
         begun: list[Asked] = []
@@ -92,15 +102,33 @@ class Cases:
         assert self._lives.bot.exit_code == DEAD, f"{story}: did not die at {point}"
         trace = self._trace()
         assert (trace[-1], trace.count(trace[-1])) == (point.name, point.nth), f"died at {trace[-1]}, not at {point}"
-        rows = [self._lives.row(asked.record) for asked in begun]
-        cut_off = [row is not None and row["stage"] == "submitting" and row["remote_id"] is None for row in rows]
+        cut_off = self._cut_off(begun)
         arrived = await self._arrived(begun, cut_off)
+        again = again if again and await self._die_recovering(begun, again) else 0
+        may_be_lost = [first or second for first, second in zip(cut_off, self._cut_off(begun), strict=True)]
+        await self._arrived(begun, may_be_lost)
         await self._lives.live()
-        wrong: list[Wrong] = []
-        for asked, may_be_lost in zip(begun, cut_off, strict=True):
-            wrong += await self._judged(asked, may_be_lost=may_be_lost)
+        wrong = [one for asked, lost in zip(begun, may_be_lost, strict=True) for one in await self._judged(asked, lost)]
         between = any(lost and there for lost, there in zip(cut_off, arrived, strict=True))
-        return Case(story=story, point=point, between=between, wrong=tuple(wrong))
+        return Case(story=story, point=point, between=between, wrong=tuple(wrong), again=again)
+
+    def _cut_off(self, begun: Sequence[Asked]) -> list[bool]:
+        """Which submissions the death cut off from their answer."""
+        rows = [self._lives.row(asked.record) for asked in begun]
+        return [row is not None and row["stage"] == "submitting" and row["remote_id"] is None for row in rows]
+
+    async def _die_recovering(self, begun: Sequence[Asked], nth: int) -> bool:
+        """Start the bot with the order to die at its `nth` point; returns whether it got so far."""
+        self._order(Point(name="", nth=nth))
+        await self._lives.bot.start()
+        for asked in begun:
+            await self._until_settled(asked, patience=PATIENCE)
+        self._order(None)
+        if self._lives.bot.running:
+            return False
+        assert self._lives.bot.exit_code == DEAD, "it ended by itself while it recovered"
+        await eventually(lambda: not self._lives.sandbox.discord.gateway.connected)
+        return True
 
     async def _arrived(self, begun: Sequence[Asked], cut_off: Sequence[bool]) -> list[bool]:
         """Whether the services have the requests; one whose sender died may still be read for a moment."""
@@ -112,7 +140,7 @@ class Cases:
             await asyncio.sleep(LOOK)
         return arrived
 
-    async def _judged(self, asked: Asked, *, may_be_lost: bool) -> list[Wrong]:
+    async def _judged(self, asked: Asked, may_be_lost: bool) -> list[Wrong]:
         await self._until_settled(asked, patience=PATIENCE)
         return judge(self._lives, self._ledger, asked, may_be_lost=may_be_lost, row=self._lives.row(asked.record))
 
@@ -128,16 +156,21 @@ class Cases:
             while self._lives.bot.running and not self._settled(asked) and clock.monotonic() < began + patience:
                 await asyncio.sleep(LOOK)
                 # Its first life may take as long as it likes over the acknowledgement; the machine may be slow.
-                if patience < float("inf") or asked.record.state is not InteractionState.PENDING:
+                if patience < float("inf") or answered(asked) or self._unheard(asked):
                     clock.advance(STEP)
 
     def _settled(self, asked: Asked) -> bool:
-        record, row = asked.record, self._lives.row(asked.record)
         if not answered(asked):
-            self._lives.sandbox.discord.world.settle(record)
-            return record.state is InteractionState.FAILED and (row is None or row["stage"] == "ended")
-        shown = self._lives.versions(record.original_id or 0)[-1]
-        return shows_end(shown) and row is not None and row["stage"] == "ended"
+            row = self._lives.row(asked.record) if self._unheard(asked) else {"stage": "pending"}
+            return row is None or row["stage"] == "ended"
+        # The database is opened for whoever shows the end, and not at every look before.
+        if not shows_end(self._lives.versions(asked.record.original_id or 0)[-1]):
+            return False
+        row = self._lives.row(asked.record)
+        return row is not None and row["stage"] == "ended"
+
+    def _unheard(self, asked: Asked) -> bool:
+        return unheard(self._lives.sandbox.discord.world, asked.record)
 
     def _order(self, point: Point | None) -> None:
         order: dict[str, Any] | None = None if point is None else {"name": point.name, "nth": point.nth}
@@ -151,10 +184,10 @@ class Cases:
 
 @asynccontextmanager
 async def open_cases(
-    folder: Path, *, defect: Defect | None = None, key_of: str | None = REGISTERED
+    folder: Path, *, defect: Defect | None = None, key_of: str | None = REGISTERED, door: bool = False
 ) -> AsyncIterator[Cases]:
-    """A fresh world with a bot that can be told where to die, perhaps one with a planted defect."""
-    async with open_lives(folder, prelude=partial(_begin, folder, defect), key_of=key_of) as lives:
+    """A fresh world with a bot that can be told where to die, perhaps with a planted defect, or with a door."""
+    async with open_lives(folder, prelude=partial(_begin, folder, defect), key_of=key_of, door=door) as lives:
         await lives.move_to("a place to die")
         lives.sandbox.osais.speed = OSAIS_SPEED
         lives.sandbox.horde.text.set_quirks(False)

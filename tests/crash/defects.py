@@ -27,7 +27,7 @@ def spoil(defect: Defect) -> None:
     """Break this promise for the rest of the process's life. Raises `AttributeError` if there is nothing to break."""
     from bot.delivery import edits  # noqa: PLC0415 - in the child only
     from bot.providers.horde import HordeAlchemyProvider, HordeImageProvider  # noqa: PLC0415
-    from bot.services.jobs import ReplyBook  # noqa: PLC0415
+    from bot.services.reply_book import ReplyBook  # noqa: PLC0415
 
     match defect:
         case Defect.RESUBMIT:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.horde.alchemy.requests import AlchemyRequest
-from bot.sandbox.horde.requests import JobState, Request
+from bot.sandbox.horde.requests import Request
 from bot.sandbox.horde.text.requests import TextRequest
+from bot.sandbox.horde.waiting import JobState
 from bot.sandbox.serve import Sandbox
 
 

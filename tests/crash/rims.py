@@ -2,10 +2,12 @@
 
 A *point* is the moment before or after an SQL statement or a commit, and before, amid, and after a request of any HTTP
 session: the bot's own, the library's, the one for media. "Amid" is when the request has left and its answer is still
-to come. Only the link to the sandbox's clock is no rim.
+to come. A call that comes in by the door has points too: before it is looked at, amid (it is dealt with, and its answer
+has not left), and after. Only the link to the sandbox's clock is no rim.
 
 Nothing counts until an order lies in the folder. An order says whether to die, at which point, and at which of its
-occurrences; from then on every point is written to the trace, the one of death last.
+occurrences; from then on every point is written to the trace, the one of death last. An order without a name means the
+so many-th point of whichever kind: that is how a process dies that has only just begun.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
@@ -41,6 +45,7 @@ _ID = re.compile(r"^(?:\d{6,}|[0-9a-f]{8}-[0-9a-f-]{27}|[\w.=-]{40,})$")
 class Point:
     """One occurrence of something at the rims, counted from when the order was given."""
 
+    #: Empty for whatever happens.
     name: str
     nth: int
 
@@ -62,6 +67,7 @@ def watch(folder: Path) -> None:
         event.listen(Engine, f"{phase}_cursor_execute", partial(_executed, rims, phase))
     _watch_commits(rims)
     _watch_requests(rims)
+    _watch_calls(rims)
 
 
 def _executed(rims: _Rims, phase: str, _connection: object, _cursor: object, sql: str, *_: object) -> None:
@@ -83,7 +89,7 @@ class _Rims:
             return
         self._seen[name] += 1
         os.write(self._trace, f"{name}\n".encode())
-        if self._deadly == Point(name=name, nth=self._seen[name]):
+        if self._deadly in {Point(name=name, nth=self._seen[name]), Point(name="", nth=self._seen.total())}:
             os._exit(DEAD)
 
     def _take_order(self) -> None:
@@ -128,6 +134,31 @@ def _watch_requests(rims: _Rims) -> None:
     wrap(aiohttp.ClientResponse, "start", awaited)
 
 
+def _watch_calls(rims: _Rims) -> None:
+    def reached(phase: str, request: web.BaseRequest) -> None:
+        rims.reached(f"{phase} door {request.method} {_without_ids(request.path)}")
+
+    def handled(handle: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def watched(app: web.Application, request: web.Request) -> Any:
+            reached("before", request)
+            answer = await handle(app, request)
+            reached("amid", request)
+            return answer
+
+        return watched
+
+    def answered(finish: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def watched(handler: RequestHandler, request: web.BaseRequest, *args: Any) -> Any:
+            told = await finish(handler, request, *args)
+            reached("after", request)
+            return told
+
+        return watched
+
+    wrap(web.Application, "_handle", handled)
+    wrap(RequestHandler, "finish_response", answered)
+
+
 def wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Put what `make` makes of it in the place of a method, for the rest of this process's life."""
     setattr(owner, name, functools.wraps(getattr(owner, name))(make(getattr(owner, name))))
@@ -162,8 +193,12 @@ def _service(path: str) -> str:
 
 def _without_ids(path: str) -> str:
     parts = ["…" if _ID.match(part) else part for part in path.split("/")]
-    if parts[1] in {"attachments", "horde-transient", "uploads"}:
+    if parts[1] in {"attachments", "horde-transient", "uploads", "source"}:
         parts[2:] = ["…"]
+    if parts[1] == "cb":
+        parts[2] = "…"
+    if parts[1] == "hook":
+        parts[3:] = ["…"]
     return "/".join(parts)
 
 

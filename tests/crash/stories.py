@@ -1,4 +1,4 @@
-"""What is asked for along the way, one of each kind; a new kind of job is one class here and a name in `STORIES`."""
+"""What is asked for along the way, one of each kind; a new kind of job is one function here and a name in `STORIES`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from PIL import Image, ImageDraw
 
-from bot.sandbox.discord import Channel, File, Interaction, User
+from bot.sandbox.discord import Channel, File, User
 from tests.crash.ledger import Ledger, Made
+from tests.crash.records import Record, Spoken
 from tests.flow.town import Town
 
 #: Small pictures that are soon painted, by one worker: they come one after the other, and the reply is edited for each.
@@ -22,7 +23,7 @@ class Asked:
     """One thing that somebody asked for, and how to find what the services made of it."""
 
     kind: str
-    record: Interaction
+    record: Record
     #: How many files a complete answer has.
     files: int
     #: Whether words of the service belong into the answer.
@@ -72,7 +73,58 @@ async def osais(town: Town, number: int, *, by: User, channel: Channel, private:
     return Asked(kind="osais", record=record, files=count, words=False, made=lambda ledger: ledger.of_osais(prompt))
 
 
-STORIES: Mapping[str, Story] = {"image": image, "text": text, "alchemy": alchemy, "osais": osais}
+async def mention(
+    town: Town, number: int, *, by: User, channel: Channel, private: bool = False, count: int = 0
+) -> Asked:
+    """Ask a question in a message that mentions the bot: there is no interaction, and nothing can be private."""
+    question = f"What does fox number {number} say?"
+    return Asked(
+        kind="mention",
+        record=await _spoken(town, question, by=by, channel=channel),
+        files=0,
+        words=True,
+        made=lambda ledger: ledger.of_text(question),
+    )
+
+
+async def picture(
+    town: Town, number: int, *, by: User, channel: Channel, private: bool = False, count: int = 0
+) -> Asked:
+    """Have a picture enlarged that is attached to a message which mentions the bot."""
+    width = 70 + number
+    file = File(filename="fox.png", data=drawing(width))
+    return Asked(
+        kind="picture",
+        record=await _spoken(town, "caption upscale 2x", file, by=by, channel=channel),
+        files=1,
+        words=True,
+        made=lambda ledger: ledger.of_alchemy(width),
+    )
+
+
+#: `webhook` and `callback` are told of what happens; the others have to ask.
+STORIES: Mapping[str, Story] = {
+    "image": image,
+    "text": text,
+    "alchemy": alchemy,
+    "osais": osais,
+    "webhook": image,
+    "callback": osais,
+    "mention": mention,
+}
+#: Whose bot has an address of its own, at which services can call it.
+WITH_DOOR = frozenset({"webhook", "callback"})
+#: All ways to ask, however the bot comes to know what becomes of it.
+WAYS: Mapping[str, Story] = {
+    "image": image,
+    "text": text,
+    "alchemy": alchemy,
+    "osais": osais,
+    "mention": mention,
+    "picture": picture,
+}
+#: Stories that differ from another in little, and from which.
+SISTERS: Mapping[str, str] = {"webhook": "image", "callback": "osais", "mention": "text"}
 
 
 def drawing(width: int) -> bytes:
@@ -82,6 +134,12 @@ def drawing(width: int) -> bytes:
     written = io.BytesIO()
     canvas.save(written, "PNG")
     return written.getvalue()
+
+
+async def _spoken(town: Town, words: str, *files: File, by: User, channel: Channel) -> Spoken:
+    discord = town.sandbox.discord
+    message = await discord.post_message(by, channel, words, attachments=files, mentions=[discord.world.bot])
+    return Spoken(discord.world, message)
 
 
 def _private(private: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.crash.ledger import Ledger, Made
+from tests.crash.records import Spoken
 from tests.crash.stories import Asked
 from tests.flow.town import Json, Town, buttons, words
 
@@ -65,7 +66,7 @@ def judge(
     ends = [version for version in versions if shows_end(version)]
     if not ends:
         return [Wrong(what="lost", why=f"the reply never ended; it shows {words(versions[-1])!r}")]
-    wrong = [*_of_the_end(versions, ends), *_of_the_row(row)]
+    wrong = [*_of_the_end(versions, ends), *_of_the_row(row), *_of_the_answers(town, asked)]
     if UNKNOWABLE in words(ends[-1]):
         return [*wrong, *_of_the_unknowable(ends[-1], made, may_be_lost=may_be_lost)]
     return [*wrong, *_of_the_result(ends[-1], asked, made, complete=complete)]
@@ -93,6 +94,14 @@ def _of_the_end(versions: Sequence[Json], ends: Sequence[Json]) -> Iterator[Wron
     shown = [sorted(file["sha256"] for file in version["attachments"]) for version in ends]
     if any({*before} - {*after} for before, after in itertools.pairwise(shown)):
         yield Wrong(what="lost", why="a file was there, and was gone again")
+
+
+def _of_the_answers(town: Town, asked: Asked) -> Iterator[Wrong]:
+    """A message, unlike an interaction, can be answered any number of times."""
+    if isinstance(asked.record, Spoken):
+        ended = [answer for answer in asked.record.answers() if shows_end(town.versions(answer)[-1])]
+        if len(ended) > 1:
+            yield Wrong(what="duplicated", why=f"{len(ended)} messages answer one")
 
 
 def _of_the_row(row: Mapping[str, Any] | None) -> Iterator[Wrong]:

@@ -17,6 +17,7 @@ from bot.sandbox.discord.intents import privileged_bits
 from bot.sandbox.horde.text.levers import TextLevers
 from bot.sandbox.serve import Sandbox
 from bot.settings import Settings, load_settings
+from tests.databases import fresh_database
 from tests.flow.town import Town, running_bot
 
 
@@ -33,7 +34,7 @@ async def open_town(
 ) -> AsyncIterator[Town]:
     """A world of its own with the real bot in it, with the privileged intent and further settings if need be."""
     async with Sandbox(speed=4, **world) as sandbox:  # type: ignore[arg-type]
-        env = {**sandbox.settings_env(f"sqlite+aiosqlite:///{folder}/muster.db"), **(settings or {})}
+        env = {**sandbox.settings_env(await fresh_database(folder)), **(settings or {})}
         if message_content:
             sandbox.discord.world.privileged_intents = privileged_bits(["message_content"])
             env["MESSAGE_CONTENT_INTENT"] = "true"

@@ -21,6 +21,7 @@ from bot.sandbox.bot_process import STOP_SECONDS, BotProcess
 
 #: Imported once, by the forkserver; a name that does not exist is passed over in silence.
 PRELOADED = (
+    "alembic.command",
     "bot.app",
     "bot.sandbox.child",
     "sqlalchemy.dialects.sqlite.aiosqlite",
@@ -39,14 +40,24 @@ class ForkedBot(BotProcess):
     """One bot at a time on the world's clock, started with the same settings again and again."""
 
     def __init__(
-        self, control_url: str, *, folder: Path, settings: Mapping[str, str], prelude: Prelude | None = None
+        self,
+        control_url: str,
+        *,
+        folder: Path,
+        settings: Mapping[str, str],
+        prelude: Prelude | None = None,
+        echo: Callable[[str], None] | None = None,
     ) -> None:
-        """Prepare a bot that follows the world at `control_url` and lives in `folder`."""
-        super().__init__((), folder=folder, settings=settings)
+        """Prepare a bot that follows the world at `control_url` and lives in `folder`; `echo` gets each line."""
+        super().__init__((), folder=folder, settings=settings, echo=echo)
         self._control_url = control_url
         self._prelude = prelude
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._child: ForkServerProcess | None = None
+
+    def change_settings(self, **settings: str) -> None:
+        """Begin the next lives with these settings."""
+        self._settings |= settings
 
     @property
     def running(self) -> bool:

@@ -11,14 +11,14 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
 from bot.sandbox.call_log import Call
 from bot.sandbox.control import Service
-from bot.sandbox.discord import Interaction, Message
 from bot.sandbox.fault_spec import fault_from
+from bot.sandbox.outgoing import AddressMap
 from bot.sandbox.serve import Sandbox
 from tests.flow.forked import ForkedBot, Prelude
 from tests.flow.town import Reply, Town, eventually
@@ -28,8 +28,17 @@ SUBMIT, CALLBACK, ORIGINAL = "/generate/async$", "/callback$", "/messages/@origi
 #: In an edit's JSON: it brings files.
 WITH_FILES = '"attachments":\\[[^]]'
 
+#: The bot's address as services see it, where it has one.
+PUBLIC_URL = "https://muster.test"
+
 #: In the database's unit of time, microseconds.
 HOUR = 3600 * 1_000_000
+
+
+class HasId(Protocol):
+    """What somebody did, an interaction or a message: its job's row knows it by the id."""
+
+    id: int
 
 
 class Lives(Town):
@@ -73,6 +82,10 @@ class Lives(Town):
         """Kill it and start it again."""
         await self.die()
         await self.live()
+
+    def set_door(self, *, open: bool) -> None:  # noqa: A002 - what one does with doors
+        """Let the next lives have an address at which services can call them, or none; there has to be a map of it."""
+        self.bot.change_settings(PUBLIC_URL=PUBLIC_URL if open else "")
 
     async def use_key_of(self, user: str | None) -> None:
         """Go on with a bot that has the Horde key of `user` (None: everybody's) and a database of its own."""
@@ -148,7 +161,7 @@ class Lives(Town):
         assert self.calls(service=Service.DISCORD, method="PUT", path="/commands") == [], "synced again"
         await self.settled(reply.record)
 
-    async def settled(self, record: Interaction | Message) -> dict[str, Any]:
+    async def settled(self, record: HasId) -> dict[str, Any]:
         """Wait until the row says that nothing is left to do; returns it."""
         await self.until(lambda: (self.row(record) or {}).get("stage") == "ended")
         row = self.row(record)
@@ -156,7 +169,7 @@ class Lives(Town):
         assert row["delivered_at"] is not None or row["accepted_at"] is None
         return row
 
-    def waits_to_be_collected(self, record: Interaction) -> bool:
+    def waits_to_be_collected(self, record: HasId) -> bool:
         """Whether the job is over, and nobody looks at it for hours unless somebody presses."""
         row = self.row(record)
         return row is not None and row["stage"] == "delivering" and row["due_at"] - row["ended_at"] > HOUR
@@ -167,7 +180,7 @@ class Lives(Town):
             found = database.execute("SELECT count(*) FROM artifacts WHERE job_id = ?", (job_id,)).fetchone()
         return int(found[0])
 
-    def row(self, record: Interaction | Message) -> dict[str, Any] | None:
+    def row(self, record: HasId) -> dict[str, Any] | None:
         """The row of an interaction's or a mention's job as the database file has it, or None."""
         for user in self._bots:
             with contextlib.closing(sqlite3.connect(self._file_of(user))) as database:
@@ -182,10 +195,11 @@ class Lives(Town):
 
 @asynccontextmanager
 async def open_lives(
-    folder: Path, *, key_of: str | None = None, prelude: Prelude | None = None
+    folder: Path, *, key_of: str | None = None, prelude: Prelude | None = None, door: bool = False
 ) -> AsyncIterator[Lives]:
-    """A world, and a bot in it that is alive."""
-    async with Sandbox(speed=4) as sandbox, aiohttp.ClientSession() as session:
+    """A world, and a bot in it that is alive; with a `door`, it has an address at which services can call it."""
+    address_map = AddressMap.to_free_port(PUBLIC_URL) if door else None
+    async with Sandbox(speed=4, address_map=address_map) as sandbox, aiohttp.ClientSession() as session:
         lives = Lives(sandbox, folder, session, key_of=key_of, prelude=prelude)
         try:
             await lives.live()

@@ -15,7 +15,7 @@ from bot.sandbox.horde.alchemy.forms import FORMS
 from tests.flow.conftest import open_town
 from tests.flow.test_controls import private_answer
 from tests.flow.town import Json, Reply, Town, words
-from tests.flow.wishes import answer_to, made, mention, picture, post, posted, work
+from tests.flow.wishes import answer_to, choose, made, mention, picture, post, posted, use_menu, work
 
 # -- the ways to ask --------------------------------------------------------------------------------------------------
 
@@ -37,8 +37,7 @@ async def test_command_without_words_offers_everything_in_private(town: Town) ->
     await discord.wait_answer(record)
     picker = next(m for m in town.messages() if m["id"] == str(record.original_id))
     assert picker["ephemeral_for"] == str(town.ada.id)
-    chosen = await discord.select(town.ada, int(picker["id"]), "alchemy:forms", ["aesthetic", "GFPGAN"])
-    await discord.wait_answer(chosen)
+    chosen = await choose(town, town.ada, int(picker["id"]), "alchemy:forms", ["aesthetic", "GFPGAN"])
     reply = await Reply(town, chosen).end()
     assert reply.hashes == [made(town)["GFPGAN"]]
     assert f"{made(town)['aesthetic']:.1f}/10" in reply.text
@@ -119,9 +118,7 @@ async def test_mention_of_a_deleted_picture_says_so(town: Town) -> None:
     assert "is gone" in (await answer_to(town, later)).text
     # What the picker shows lives on with Discord's file, or else is told to be gone.
     opened = await offer.press("Choose")
-    assert opened.original_id is not None
-    chosen = await town.sandbox.discord.select(town.ada, opened.original_id, "alchemy:forms", ["nsfw"])
-    await town.sandbox.discord.wait_answer(chosen)
+    chosen = await choose(town, town.ada, opened.original_id, "alchemy:forms", ["nsfw"])
     assert (await Reply(town, chosen).end()).over
 
 
@@ -131,9 +128,7 @@ async def test_mention_without_words_opens_a_private_picker_for_the_asker_only(t
     stranger = await offer.press("Choose", by=town.grace)
     assert "Only the person who asked" in private_answer(town, stranger)
     opened = await offer.press("Choose")
-    assert opened.original_id is not None
-    chosen = await town.sandbox.discord.select(town.ada, opened.original_id, "alchemy:forms", ["nsfw"])
-    await town.sandbox.discord.wait_answer(chosen)
+    chosen = await choose(town, town.ada, opened.original_id, "alchemy:forms", ["nsfw"])
     reply = await Reply(town, chosen).end()
     assert "looks safe for work" in reply.text
 
@@ -144,12 +139,9 @@ async def test_mention_with_several_pictures_lets_the_asker_choose(town: Town) -
     custom_id = next(
         str(c["custom_id"]) for row in offer.now["components"] for c in row["components"] if c["type"] == 3
     )
-    discord = town.sandbox.discord
-    stranger = await discord.select(town.grace, offer.message_id, custom_id, ["1"])
-    await discord.wait_answer(stranger)
+    stranger = await choose(town, town.grace, offer.message_id, custom_id, ["1"])
     assert "Only the person who asked" in private_answer(town, stranger)
-    chosen = await discord.select(town.ada, offer.message_id, custom_id, ["1"])
-    await discord.wait_answer(chosen)
+    chosen = await choose(town, town.ada, offer.message_id, custom_id, ["1"])
     reply = await Reply(town, chosen).end()
     assert "blue" in reply.text
 
@@ -182,38 +174,29 @@ async def test_chatter_and_other_bots_are_left_alone(town: Town) -> None:
 )
 async def test_menu_of_a_message_works_without_the_intent(town: Town, menu: str, forms: list[str]) -> None:
     source = await post(town, picture())
-    record = await town.sandbox.discord.context_menu(town.grace, menu, source)
-    await town.sandbox.discord.wait_answer(record)
+    record = await use_menu(town, town.grace, menu, source)
     reply = await Reply(town, record).end()
     assert sorted(made(town)) == sorted(forms)
     assert "✖" not in reply.text
 
 
 async def test_menu_alchemy_lets_choose_picture_and_forms(town: Town) -> None:
-    discord = town.sandbox.discord
     source = await post(town, picture("#aa3333"), picture("#3333aa"))
-    record = await discord.context_menu(town.grace, "Alchemy…", source)
-    await discord.wait_answer(record)
-    assert record.original_id is not None
-    which = await discord.select(town.grace, record.original_id, f"alchemy:which:{town.grace.id}:-", ["0"])
-    await discord.wait_answer(which)
-    assert which.original_id is not None
-    chosen = await discord.select(town.grace, which.original_id, "alchemy:forms", ["caption"])
-    await discord.wait_answer(chosen)
+    record = await use_menu(town, town.grace, "Alchemy…", source)
+    which = await choose(town, town.grace, record.original_id, f"alchemy:which:{town.grace.id}:-", ["0"])
+    chosen = await choose(town, town.grace, which.original_id, "alchemy:forms", ["caption"])
     assert "red" in (await Reply(town, chosen).end()).text
 
 
 async def test_menu_on_a_message_without_a_picture_says_so(town: Town) -> None:
     source = await town.sandbox.discord.post_message(town.ada, town.channel, "hello")
-    record = await town.sandbox.discord.context_menu(town.grace, "Upscale ×4", source)
-    await town.sandbox.discord.wait_answer(record)
+    record = await use_menu(town, town.grace, "Upscale ×4", source)
     assert "no picture" in private_answer(town, record)
 
 
 async def test_menu_imagine_from_this_by_its_caption(town: Town) -> None:
     source = await post(town, picture())
-    record = await town.sandbox.discord.context_menu(town.ada, "Imagine from this", source)
-    await town.sandbox.discord.wait_answer(record)
+    record = await use_menu(town, town.ada, "Imagine from this", source)
     offer = Reply(town, record)
     captioned = await Reply(town, await offer.press("Caption it first")).end()
     opened = await captioned.press("Imagine this")
@@ -229,8 +212,7 @@ async def test_menu_imagine_from_this_by_its_caption(town: Town) -> None:
 
 async def test_menu_imagine_from_this_with_the_picture_as_source(town: Town) -> None:
     source = await post(town, picture())
-    record = await town.sandbox.discord.context_menu(town.ada, "Imagine from this", source)
-    await town.sandbox.discord.wait_answer(record)
+    record = await use_menu(town, town.ada, "Imagine from this", source)
     opened = await Reply(town, record).press("Start from the picture")
     values = {"prompt": "a stormy sea", "strength": "40 %"}
     sent = await town.sandbox.discord.submit_modal(town.ada, opened.id, values)
@@ -265,10 +247,8 @@ async def test_buttons_and_select_of_a_result_work_on_its_pictures(town: Town) -
     assert painted.buttons[:2] == ["U1", "U2"]
     larger = await Reply(town, await painted.press("U2", by=town.grace)).end()
     assert larger.hashes == [made(town)["RealESRGAN_x4plus"]]
-    discord = town.sandbox.discord
     job = painted.custom_id("Details").split(":")[2]
-    chosen = await discord.select(town.grace, painted.message_id, f"menu:{job}", ["cutout:0"])
-    await discord.wait_answer(chosen)
+    chosen = await choose(town, town.grace, painted.message_id, f"menu:{job}", ["cutout:0"])
     cut = await Reply(town, chosen).end()
     assert cut.hashes == [made(town)["strip_background"]]
 
@@ -277,8 +257,7 @@ async def test_result_as_source_of_the_next(town: Town) -> None:
     painted = await (await town.imagine("a fox")).end()
     discord = town.sandbox.discord
     job = painted.custom_id("Details").split(":")[2]
-    opened = await discord.select(town.ada, painted.message_id, f"menu:{job}", ["source:0"])
-    await discord.wait_answer(opened)
+    opened = await choose(town, town.ada, painted.message_id, f"menu:{job}", ["source:0"])
     sent = await discord.submit_modal(town.ada, opened.id, {"prompt": "a fox in snow"})
     await discord.wait_answer(sent)
     assert len((await Reply(town, sent).end()).hashes) == 1
@@ -310,8 +289,7 @@ async def test_more_than_ten_files_go_on_in_a_second_message(town: Town) -> None
     await discord.wait_answer(record)
     assert record.original_id is not None
     changing = [form for form in town.sandbox.horde.state()["alchemists"][0]["forms"] if form[0] not in "acdinpv"]  # type: ignore[index]
-    chosen = await discord.select(town.ada, record.original_id, "alchemy:forms", changing)
-    await discord.wait_answer(chosen)
+    chosen = await choose(town, town.ada, record.original_id, "alchemy:forms", changing)
     reply = await Reply(town, chosen).end()
 
     def rest() -> list[Json]:
@@ -321,7 +299,7 @@ async def test_more_than_ten_files_go_on_in_a_second_message(town: Town) -> None
     hashes = [*reply.hashes, *(file["sha256"] for message in rest() for file in message["attachments"])]
     assert len(reply.hashes) == 10
     assert sorted(hashes) == sorted(map(str, made(town).values()))
-    assert "next message" in reply.text
+    assert "files do not fit into this message" in reply.text
 
 
 async def test_faulted_form_is_told_beside_what_came(town: Town) -> None:

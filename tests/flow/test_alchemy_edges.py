@@ -13,7 +13,7 @@ from bot.sandbox.discord import ActRefusedError, File
 from bot.sandbox.horde.alchemy.forms import CHANGING
 from tests.flow.conftest import open_town
 from tests.flow.town import Json, Reply, Town, sha256, words
-from tests.flow.wishes import answer_to, made, mention, picture, post, posted, work
+from tests.flow.wishes import answer_to, choose, made, mention, picture, post, posted, use_menu, work
 
 HIDDEN = "SPOILER_"
 #: Longer than an interaction's token lives, in seconds.
@@ -50,10 +50,8 @@ async def test_what_is_made_of_a_spoiler_stays_a_spoiler(town: Town) -> None:
     assert [component["type"] for row in offer.now["components"] for component in row["components"]] == [3]
     assert not any(embed.get("thumbnail") or embed.get("image") for embed in offer.now["embeds"])
     custom_id = str(offer.now["components"][0]["components"][0]["custom_id"])
-    discord = town.sandbox.discord
     larger = reply.hashes.index(str(made(town)["RealESRGAN_x2plus"]))
-    chosen = await discord.select(town.ada, offer.message_id, custom_id, [str(larger)])
-    await discord.wait_answer(chosen)
+    chosen = await choose(town, town.ada, offer.message_id, custom_id, [str(larger)])
     again = await Reply(town, chosen).end()
     assert again.hashes == [made(town)["strip_background"]]
     assert names(again)[0].startswith(HIDDEN)
@@ -140,6 +138,34 @@ async def test_private_result_of_more_than_ten_files_is_collected_after_the_toke
     assert (len(reply.hashes), sorted(hashes)) == (10, sorted(map(str, made(town).values())))
 
 
+@pytest.mark.parametrize(
+    ("private", "path", "status", "code", "told"),
+    [
+        pytest.param(False, "/channels/[0-9]+/messages$", 403, 50001, "not taken by Discord", id="channel-closed"),
+        pytest.param(True, "/webhooks/[0-9]+/[^/]+$", 500, 0, "didn't say whether it took", id="token-uncertain"),
+    ],
+)
+async def test_files_that_get_no_second_message_are_named_and_can_be_had(
+    town: Town, private: bool, path: str, status: int, code: int, told: str
+) -> None:
+    refusal = {"message": "no", "code": code}
+    town.fault("discord", method="POST", path=path, status=status, body=refusal, body_matches="attachments", times=None)
+    reply = await work(town, ", ".join(CHANGING), picture(size=(32, 32)), private=private)
+    await reply.until(lambda shown: told in shown.text)
+    assert len(reply.hashes) == 10, "the reply stays"
+    tries = [c for c in town.calls(service=Service.DISCORD, method="POST", path=path) if c.status == status]
+    assert len(tries) == 1, "what may have arrived is not sent again, and what is refused is not asked for again"
+    town.sandbox.faults.clear()
+    job = reply.custom_id("Details").split(":")[2]
+    shown = await town.invoke("jobs show", {"job": job})
+
+    def files() -> list[str]:
+        copies = [m for m in town.messages() if int(m["id"]) >= (shown.original_id or 0) and m["ephemeral_for"]]
+        return sorted(file["sha256"] for message in copies for file in message["attachments"])
+
+    await town.until(lambda: files() == sorted(map(str, made(town).values())))
+
+
 async def test_files_are_attached_as_they_land_and_kept_when_the_rest_is_cancelled(town: Town) -> None:
     town.sandbox.horde.silence_alchemy(1, "strip_background")
     reply = await work(town, "upscale 2x, cutout")
@@ -212,14 +238,11 @@ async def test_what_was_asked_in_private_stays_private_through_the_list_and_the_
     file = {"image": File(filename="photo.png", data=picture())}
     record = await discord.invoke(town.ada, town.channel, "alchemy", {"private": True}, attachments=file)
     await discord.wait_answer(record)
-    assert record.original_id is not None
-    chosen = await discord.select(town.ada, record.original_id, "alchemy:forms:private", ["nsfw"])
-    await discord.wait_answer(chosen)
+    chosen = await choose(town, town.ada, record.original_id, "alchemy:forms:private", ["nsfw"])
     replies = [await Reply(town, chosen).end()]
     painted = await (await town.imagine("a secret fox", private=True)).end()
     job = painted.custom_id("Details").split(":")[2]
-    described = await discord.select(town.ada, painted.message_id, f"menu:{job}", ["describe:0"])
-    await discord.wait_answer(described)
+    described = await choose(town, town.ada, painted.message_id, f"menu:{job}", ["describe:0"])
     replies += [painted, await Reply(town, described).end()]
     assert "✔ Caption" in replies[-1].text
     private = {int(m["id"]): m["ephemeral_for"] for m in town.messages()}
@@ -227,13 +250,9 @@ async def test_what_was_asked_in_private_stays_private_through_the_list_and_the_
 
 
 async def test_menu_imagine_from_this_asks_which_of_several(town: Town) -> None:
-    discord = town.sandbox.discord
     source = await post(town, picture("#aa3333"), picture("#3333aa"))
-    record = await discord.context_menu(town.grace, "Imagine from this", source)
-    await discord.wait_answer(record)
-    assert record.original_id is not None
-    which = await discord.select(town.grace, record.original_id, f"alchemy:which:{town.grace.id}:+", ["1"])
-    await discord.wait_answer(which)
+    record = await use_menu(town, town.grace, "Imagine from this", source)
+    which = await choose(town, town.grace, record.original_id, f"alchemy:which:{town.grace.id}:+", ["1"])
     captioned = Reply(town, await Reply(town, which).press("Caption it first", by=town.grace))
     assert "blue" in (await captioned.end()).text
 
@@ -241,8 +260,7 @@ async def test_menu_imagine_from_this_asks_which_of_several(town: Town) -> None:
 async def test_private_picker_cannot_be_used_by_a_stranger(town: Town) -> None:
     discord = town.sandbox.discord
     source = await post(town, picture())
-    record = await discord.context_menu(town.ada, "Alchemy…", source)
-    await discord.wait_answer(record)
+    record = await use_menu(town, town.ada, "Alchemy…", source)
     assert record.original_id is not None
     with pytest.raises(ActRefusedError):
         await discord.select(town.grace, record.original_id, "alchemy:forms", ["caption"])

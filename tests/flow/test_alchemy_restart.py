@@ -9,9 +9,10 @@ import pytest_asyncio
 
 from bot.sandbox.control import Service
 from bot.sandbox.discord import Message
-from tests.flow.lives import Lives, open_lives
-from tests.flow.town import Reply
-from tests.flow.wishes import Answer, answer_to, made, mention, picture, posted
+from bot.sandbox.horde.alchemy.forms import CHANGING
+from tests.flow.lives import WITH_FILES, Lives, open_lives
+from tests.flow.town import Json, Reply
+from tests.flow.wishes import Answer, answer_to, choose, made, mention, picture, posted, work
 
 #: In the call log and for faults: writing a message with the bot's own token.
 WRITE = "/channels/[0-9]+/messages$"
@@ -85,18 +86,39 @@ async def test_mention_that_was_not_answered_for_minutes_still_is_and_only_once(
     assert answers(lives, asked) == [reply.message_id]
 
 
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+async def test_killed_while_it_sends_the_second_message_there_is_one_of_it(lives: Lives, private: bool) -> None:
+    path = "/webhooks/[0-9]+/[^/]+$" if private else WRITE
+    lives.arm("discord", method="POST", path=path, action="reset_after", body_matches=WITH_FILES)
+    hangs = lives.arm("discord", method="POST", path=path, action="hang", body_matches=WITH_FILES, times=None)
+    reply = await work(lives, ", ".join(CHANGING), picture(size=(32, 32)), private=private)
+    if private:  # an uncertain end is not tried again by that road, so the process has to die just after its row knows
+        await lives.until(lambda: bool(further(lives, reply)))
+    else:
+        await lives.met(hangs, step=0.5)
+    await lives.die()
+    await lives.pass_time(4 * 60, step=20)  # Discord has forgotten the nonce
+    await lives.live()
+    await lives.settled(reply.record)
+    [second] = further(lives, reply)
+    assert (len(reply.hashes), len(second["attachments"])) == (10, len(CHANGING) - 10)
+    assert ("didn't say whether" in reply.text) is private, "nobody can look it up"
+
+
+def further(lives: Lives, reply: Reply) -> list[Json]:
+    """The messages beside a reply that carry files."""
+    return [m for m in lives.messages() if m["attachments"] and m["id"] != str(reply.message_id) and m["author"]["bot"]]
+
+
 async def test_pickers_and_buttons_of_an_earlier_life_work(lives: Lives) -> None:
-    discord = lives.sandbox.discord
     offer = await answer_to(lives, await mention(lives, "", picture()))
     which = await answer_to(lives, await mention(lives, "caption", picture("#aa3333"), picture("#3333aa")))
     opened = await offer.press("Choose")
     assert opened.original_id is not None
     await lives.die_and_live()
-    by_picker = await discord.select(lives.ada, opened.original_id, "alchemy:forms", ["nsfw"])
-    await discord.wait_answer(by_picker)
+    by_picker = await choose(lives, lives.ada, opened.original_id, "alchemy:forms", ["nsfw"])
     assert "safe for work" in (await Reply(lives, by_picker).end()).text
-    by_number = await discord.select(lives.ada, which.message_id, _select_of(which), ["1"])
-    await discord.wait_answer(by_number)
+    by_number = await choose(lives, lives.ada, which.message_id, _select_of(which), ["1"])
     assert "blue" in (await Reply(lives, by_number).end()).text
 
 
@@ -109,8 +131,7 @@ async def test_result_of_yesterday_is_taken_from_its_message(lives: Lives) -> No
     await lives.until(lambda: lives.kept(job) == 0, step=60)  # our own copies are purged
     larger = await Reply(lives, await painted.press("U2", by=lives.grace)).end()
     assert larger.hashes == [made(lives)["RealESRGAN_x4plus"]]
-    chosen = await lives.sandbox.discord.select(lives.ada, painted.message_id, f"menu:{job}", ["describe:0"])
-    await lives.sandbox.discord.wait_answer(chosen)
+    chosen = await choose(lives, lives.ada, painted.message_id, f"menu:{job}", ["describe:0"])
     told = await Reply(lives, chosen).end()
     assert str(made(lives)["caption"]) in told.text
     assert len(lives.calls(service=Service.MEDIA, path="^/attachments/")) == 2

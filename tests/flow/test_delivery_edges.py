@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.control import Service
-from tests.flow.town import Town
+from tests.flow.town import Json, Town
 
 
 async def test_file_that_discord_finds_too_large_comes_smaller_and_says_so(town: Town) -> None:
@@ -47,6 +47,25 @@ async def test_refused_bot_token_is_tried_again_slowly_and_the_result_arrives(to
     assert len(reply.hashes) == 1, reply
     refused = [c for c in town.calls(service=Service.DISCORD, method="PATCH", path="/channels/") if c.status == 401]
     assert len(refused) == 3
+
+
+async def test_reply_in_an_archived_thread_is_answered_by_a_new_message(town: Town) -> None:
+    town.sandbox.horde.set_workers(paused=True)
+    reply = await town.imagine("a fox in a closed thread")
+    await town.until(lambda: bool(town.calls(path="/generate/check")))
+    await town.pass_time(16 * 60, step=20)
+    archived = {"message": "Thread is archived", "code": 50083}
+    path = f"/messages/{reply.message_id}$"
+    town.fault("discord", method="PATCH", path=path, status=400, body=archived, times=None)
+    town.sandbox.horde.set_workers(paused=False)
+
+    def answers() -> list[Json]:
+        return [m for m in town.messages() if m["reply_to"] == str(reply.message_id)]
+
+    await town.until(lambda: any(m["attachments"] for m in answers()))
+    [there] = answers()
+    assert {file["sha256"] for file in there["attachments"]} <= town.painted()
+    assert not there["pings"]["users"]
 
 
 async def test_message_that_may_not_be_read_can_still_be_edited(town: Town) -> None:

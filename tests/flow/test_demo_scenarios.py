@@ -1,4 +1,8 @@
-"""The demo as a person starts it: every scenario passes, and every way to spoil it makes it fail for its reason."""
+"""The demo: every scenario passes, and every way to spoil it makes it fail for its reason.
+
+One is played and two are ended as a person does it, by `python -m bot demo`. The others are played in this process by
+what that command calls, with a bot that need not import itself anew.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bot.sandbox.demo import play_scenario
 from bot.sandbox.sabotage import SABOTAGES
 from bot.sandbox.scenarios import SCENARIOS
+from tests.flow.forked import ForkedBot
 
 #: A guard that can only fail: a demo is over in a fraction of it.
 GUARD_SECONDS = 55
@@ -33,7 +41,28 @@ class Played:
     stderr: str
 
 
-async def play(*options: str, folder: Path) -> Played:
+#: Plays a scenario, spoilt or not.
+Play = Callable[..., Awaitable[Played]]
+
+
+@pytest.fixture
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Play:
+    """Play a scenario in this process; a demo's folder is made in `tmp_path`."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    async def play(name: str, sabotage: str | None = None) -> Played:
+        spoilt = SABOTAGES[sabotage] if sabotage else None
+        async with asyncio.timeout(GUARD_SECONDS):
+            code = await play_scenario(SCENARIOS[name], spoilt, speed=4.0, seed=0, make_bot=ForkedBot)
+        told = capsys.readouterr()
+        return Played(code=code, stdout=told.out, stderr=told.err)
+
+    return play
+
+
+async def start(*options: str, folder: Path) -> Played:
+    """Start the demo as a person does."""
     demo = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bot", "demo", "--headless", *options),
@@ -66,7 +95,7 @@ def left_in(folder: Path) -> list[Path]:
 
 
 async def test_imagine_ends_with_what_the_horde_painted(tmp_path: Path) -> None:
-    demo = await play("--scenario", "imagine", folder=tmp_path)
+    demo = await start("--scenario", "imagine", folder=tmp_path)
     assert demo.code == 0, demo.stdout + demo.stderr
     assert "/imagine prompt:" in demo.stdout
     assert "Accepted" in demo.stdout
@@ -78,8 +107,8 @@ async def test_imagine_ends_with_what_the_horde_painted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SABOTAGES.keys() & REASONS.keys()))
-async def test_a_spoilt_imagine_fails_for_its_reason(name: str, tmp_path: Path) -> None:
-    demo = await play("--scenario", "imagine", "--sabotage", name, folder=tmp_path)
+async def test_a_spoilt_imagine_fails_for_its_reason(play: Play, name: str) -> None:
+    demo = await play("imagine", name)
     assert demo.code == 1, demo.stdout + demo.stderr
     failed = [line for line in demo.stdout.splitlines() if line.startswith("FAILED: ")]
     assert failed, demo.stdout + demo.stderr
@@ -87,8 +116,8 @@ async def test_a_spoilt_imagine_fails_for_its_reason(name: str, tmp_path: Path) 
     assert "The bot's log ends:" in demo.stderr
 
 
-async def test_alchemy_ends_with_words_and_file(tmp_path: Path) -> None:
-    demo = await play("--scenario", "alchemy", folder=tmp_path)
+async def test_alchemy_ends_with_words_and_file(play: Play, tmp_path: Path) -> None:
+    demo = await play("alchemy")
     assert demo.code == 0, demo.stdout + demo.stderr
     assert "@Muster caption upscale" in demo.stdout
     assert "✔ Caption" in demo.stdout
@@ -99,15 +128,15 @@ async def test_alchemy_ends_with_words_and_file(tmp_path: Path) -> None:
 
 # What never ends, or never shows its end, fails the same way whatever was asked for: `imagine` above proves it.
 @pytest.mark.parametrize("name", ["wrong-result"])
-async def test_a_spoilt_alchemy_fails_for_its_reason(name: str, tmp_path: Path) -> None:
-    demo = await play("--scenario", "alchemy", "--sabotage", name, folder=tmp_path)
+async def test_a_spoilt_alchemy_fails_for_its_reason(play: Play, name: str) -> None:
+    demo = await play("alchemy", name)
     assert demo.code == 1, demo.stdout + demo.stderr
     assert "FAILED: " in demo.stdout
     assert REASONS[name] in demo.stdout
 
 
-async def test_ask_ends_with_an_answer_that_used_the_first_turn(tmp_path: Path) -> None:
-    demo = await play("--scenario", "ask", folder=tmp_path)
+async def test_ask_ends_with_an_answer_that_used_the_first_turn(play: Play, tmp_path: Path) -> None:
+    demo = await play("ask")
     assert demo.code == 0, demo.stdout + demo.stderr
     assert "Your name is Augusta" in demo.stdout
     assert "the second answer used the first turn" in demo.stdout
@@ -117,16 +146,16 @@ async def test_ask_ends_with_an_answer_that_used_the_first_turn(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["wrong-result"])
-async def test_a_spoilt_ask_fails_for_its_reason(name: str, tmp_path: Path) -> None:
-    demo = await play("--scenario", "ask", "--sabotage", name, folder=tmp_path)
+async def test_a_spoilt_ask_fails_for_its_reason(play: Play, name: str) -> None:
+    demo = await play("ask", name)
     assert demo.code == 1, demo.stdout + demo.stderr
     failed = [line for line in demo.stdout.splitlines() if line.startswith("FAILED: ")]
     assert failed, demo.stdout + demo.stderr
     assert (REASONS | {"wrong-result": "does not know Augusta"})[name] in failed[0]
 
 
-async def test_restart_brings_every_picture_once(tmp_path: Path) -> None:
-    demo = await play("--scenario", "restart", folder=tmp_path)
+async def test_restart_brings_every_picture_once(play: Play, tmp_path: Path) -> None:
+    demo = await play("restart")
     assert demo.code == 0, demo.stdout + demo.stderr
     assert demo.stdout.index("kill -9") < demo.stdout.index("the bot is started again") < demo.stdout.index("[ended]")
     assert "4 files downloaded; each is byte for byte what the Horde painted" in demo.stdout
@@ -134,8 +163,8 @@ async def test_restart_brings_every_picture_once(tmp_path: Path) -> None:
     assert left_in(tmp_path) == []
 
 
-async def test_late_results_arrive_in_the_channel_and_in_private(tmp_path: Path) -> None:
-    demo = await play("--scenario", "late", folder=tmp_path)
+async def test_late_results_arrive_in_the_channel_and_in_private(play: Play, tmp_path: Path) -> None:
+    demo = await play("late")
     assert demo.code == 0, demo.stdout + demo.stderr
     assert "16 minutes have passed: both tokens are dead" in demo.stdout
     assert "Ada presses [📬 Collect]" in demo.stdout
@@ -151,15 +180,15 @@ async def test_late_results_arrive_in_the_channel_and_in_private(tmp_path: Path)
     ],
 )
 async def test_a_spoilt_story_of_reliability_fails_for_its_reason(
-    scenario: str, sabotage: str, reason: str, tmp_path: Path
+    scenario: str, sabotage: str, reason: str, play: Play
 ) -> None:
-    demo = await play("--scenario", scenario, "--sabotage", sabotage, folder=tmp_path)
+    demo = await play(scenario, sabotage)
     assert demo.code == 1, demo.stdout + demo.stderr
     assert reason in next(line for line in demo.stdout.splitlines() if line.startswith("FAILED: "))
 
 
-async def test_osais_ends_with_every_file_and_every_call_acknowledged(tmp_path: Path) -> None:
-    demo = await play("--scenario", "osais", folder=tmp_path)
+async def test_osais_ends_with_every_file_and_every_call_acknowledged(play: Play, tmp_path: Path) -> None:
+    demo = await play("osais")
     assert demo.code == 0, demo.stdout + demo.stderr
     assert demo.stdout.count("sha256 ") == 5
     assert demo.stdout.count(": acknowledged") == 13 + 7
@@ -168,8 +197,8 @@ async def test_osais_ends_with_every_file_and_every_call_acknowledged(tmp_path: 
     assert left_in(tmp_path) == []
 
 
-async def test_osais_whose_calls_lead_astray_fails_although_every_file_arrives(tmp_path: Path) -> None:
-    demo = await play("--scenario", "osais", "--sabotage", "lead-calls-astray", folder=tmp_path)
+async def test_osais_whose_calls_lead_astray_fails_although_every_file_arrives(play: Play) -> None:
+    demo = await play("osais", "lead-calls-astray")
     assert demo.code == 1, demo.stdout + demo.stderr
     assert "Finished: 4 files" in demo.stdout
     assert "FAILED: not every call was acknowledged" in demo.stdout
@@ -184,6 +213,8 @@ async def test_a_demo_that_is_ended_leaves_nothing_behind(ending: signal.Signals
         cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=asyncio.subprocess.PIPE,
+        # A suite that a shell runs in the background ignores Ctrl-C, and its children would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
     assert demo.stdout is not None
     try:
@@ -206,7 +237,7 @@ async def test_a_demo_that_is_ended_leaves_nothing_behind(ending: signal.Signals
 
 @pytest.mark.parametrize("option", ["--scenario", "--sabotage"])
 async def test_an_unknown_name_is_answered_with_the_known_ones(option: str, tmp_path: Path) -> None:
-    demo = await play(option, "nonsense", folder=tmp_path)
+    demo = await start(option, "nonsense", folder=tmp_path)
     assert demo.code == 2
     known = SCENARIOS if option == "--scenario" else SABOTAGES
     assert all(name in demo.stderr for name in known)

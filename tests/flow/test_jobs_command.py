@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
 from bot.sandbox.discord import Channel, User
 from tests.flow.test_controls import private_answer
@@ -50,8 +50,10 @@ async def test_own_requests_are_listed_shown_and_asked_for_again(town: Town) -> 
     shown = Reply(town, await town.invoke("jobs show", {"job": chosen}))
     await shown.until(lambda reply: bool(reply.hashes))
     assert shown.hashes == first.hashes
-    strange = await town.invoke("jobs show", {"job": chosen}, by=town.grace)
-    assert "no longer have" in private_answer(town, strange), "other people's are not told of"
+    assert shown.buttons == [label for label in first.buttons if label != "Delete"], "a copy is not the reply"
+    for command in ("jobs show", "jobs cancel", "jobs retry"):
+        strange = await town.invoke(command, {"job": chosen}, by=town.grace)
+        assert "no longer have" in private_answer(town, strange), "other people's are not told of"
     again = await Reply(town, await town.invoke("jobs retry", {"job": chosen})).end()
     assert len(again.hashes) == 1, again
     assert again.hashes != first.hashes
@@ -95,15 +97,54 @@ async def test_private_late_answer_is_told_by_direct_message(town: Town) -> None
     assert len(town.messages(direct)) == 1, "told once"
 
 
-@pytest.mark.parametrize("how", ["dm", "ping"])
-async def test_end_of_a_deleted_reply_comes_in_a_new_message_where_that_was_chosen(town: Town, how: str) -> None:
-    await town.invoke("jobs notify", {"how": how})
+async def test_end_of_a_deleted_reply_comes_by_direct_message_where_that_was_chosen(town: Town) -> None:
+    await town.invoke("jobs notify", {"how": "dm"})
     reply = await deleted(town, "a fox nobody sees", by=town.moderator)
-    place = await town.sandbox.discord.open_dm(town.ada) if how == "dm" else town.channel
-    await town.until(lambda: any(m["attachments"] for m in new_messages(town, reply, place)))
-    [there] = [m for m in new_messages(town, reply, place) if not m["ephemeral_for"]]
+    place = await town.sandbox.discord.open_dm(town.ada)
+    await town.until(lambda: any(m["attachments"] for m in town.messages(place)))
+    [there] = town.messages(place)
     assert pinged(town, there) == [str(town.ada.id)]
     assert {file["sha256"] for file in there["attachments"]} <= town.painted()
+    assert not [m for m in new_messages(town, reply, town.channel) if not m["ephemeral_for"]]
+
+
+async def test_what_was_deleted_is_told_of_but_not_posted_again(town: Town) -> None:
+    await town.invoke("jobs notify", {"how": "ping"})
+    reply = await deleted(town, "a fox a moderator minds", by=town.moderator)
+
+    def told() -> list[Json]:
+        return [m for m in new_messages(town, reply, town.channel) if not m["ephemeral_for"]]
+
+    await town.until(lambda: bool(told()))
+    await town.pass_time(20)
+    [there] = told()
+    assert pinged(town, there) == [str(town.ada.id)]
+    assert not there["attachments"]
+    [job] = re.findall(r"/jobs show (\w+)", words(there))
+    shown = Reply(town, await town.invoke("jobs show", {"job": job}))
+    await shown.until(lambda copy: bool(copy.hashes))
+    assert set(shown.hashes) <= town.painted()
+
+
+async def test_late_is_when_it_is_shown_and_a_stumble_of_discord_loses_no_mention(town: Town) -> None:
+    await town.invoke("jobs notify", {"how": "ping"})
+    reply = await town.imagine("a fox behind closed doors")
+    away = {"message": "away", "code": 0}
+    town.fault("discord", method="PATCH", status=503, body=away, times=None)
+    await town.until(lambda: bool(town.calls(path="/generate/status")))
+    await town.pass_time(LATE, step=20)
+    town.sandbox.faults.clear()
+    town.fault("discord", method="POST", path="/messages$", status=503, body=away)
+    town.fault("discord", method="POST", path="/messages$", action="reset_after")
+
+    def told() -> list[Json]:
+        return [m for m in new_messages(town, reply, town.channel) if not m["ephemeral_for"]]
+
+    await town.until(lambda: bool(told()))
+    await town.pass_time(90)
+    assert len(told()) == 1, "told once, though its first try failed and its second lost its answer"
+    assert "is here" in words(told()[0])
+    assert len(reply.hashes) == 1
 
 
 async def test_end_of_a_deleted_reply_is_kept_where_nothing_was_chosen(town: Town) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.domain.callbacks import Upload
+from bot.domain.engines import EngineRequest
 from bot.domain.stages import Stage
 from bot.sandbox.osais import Verdict
 from tests.factories import make_job
@@ -61,6 +62,7 @@ WIRE = (
     "wrong-token",
     "wrong-types",
 )
+DIFFUSION = EngineRequest(engine="diffusion", title="diffusion", prompt="a fox")
 #: The file never arrives as it should.
 SPOILT = {"two-files-in-one"}
 
@@ -75,7 +77,9 @@ async def test_every_way_to_write_a_call_is_answered_as_specified(tmp_path: Path
         for name in WIRE:
             stage.sim.play_next(name)
             uid = played[name] = await stage.submit(cimg=1)
-            await listening.jobs.add(make_job(stage=Stage.WAITING, provider="osais", remote_id=str(uid)))
+            await listening.jobs.add(
+                make_job(stage=Stage.WAITING, provider="osais", remote_id=str(uid), request=DIFFUSION)
+            )
         await stage.pass_time(8, step=1.0)
 
         assert [one.to_dict() for one in stage.sim.invalid_acknowledgements] == []

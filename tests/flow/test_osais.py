@@ -5,13 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from bot.sandbox.discord import File
+from bot.sandbox.outgoing import AddressMap
+from bot.web.addresses import PublicAddress
 from tests.flow.conftest import open_town
-from tests.flow.engines import requests, run
+from tests.flow.engines import PUBLIC_URL, requests, run, run_with
 from tests.flow.town import Reply, Town, words
-from tests.flow.wishes import picture
+from tests.flow.wishes import answer_to, choose, mention, picture, work
+
+#: Discord's number for a select.
+SELECT = 3
 
 
 def given(town: Town) -> dict[str, Any]:
@@ -43,8 +50,8 @@ async def test_list_names_what_engines_need_and_make(town: Town) -> None:
 async def test_picture_film_and_speech_arrive_as_they_were_made(town: Town) -> None:
     face, voice = attached("face.png", picture(size=(320, 320))), attached("voice.wav", b"RIFF0000WAVEfmt ")
     replies = [
-        await _run_with(town, "ping", image=face),
-        await _run_with(town, "sadtalker", image=face, audio=voice),
+        await run_with(town, "ping", image=face),
+        await run_with(town, "sadtalker", image=face, audio=voice),
         await run(town, "coquitts", prompt="Good evening."),
     ]
     for reply, ending in zip(replies, (".png", ".mp4", ".wav"), strict=True):
@@ -56,14 +63,6 @@ async def test_picture_film_and_speech_arrive_as_they_were_made(town: Town) -> N
     by_engine = {one.name: one.given for one in town.sandbox.osais.requests.values()}
     assert by_engine["ping"]["width"] == 512
     assert "voice.wav" in str(by_engine["sadtalker"]["url_audio"])
-
-
-async def _run_with(town: Town, engine: str, **files: File) -> Reply:
-    record = await town.sandbox.discord.invoke(
-        town.ada, town.channel, "osais run", {"engine": engine}, attachments=files
-    )
-    await town.sandbox.discord.wait_answer(record)
-    return Reply(town, record)
 
 
 async def test_settings_come_in_one_form_and_are_checked(town: Town) -> None:
@@ -115,15 +114,6 @@ async def test_what_is_missing_is_told_before_anything_is_sent(town: Town, optio
     assert len(town.sandbox.osais.requests) == before
 
 
-async def test_file_too_large_for_the_channel_is_named_and_not_lost(town: Town) -> None:
-    town.sandbox.osais.play_next("big-files")
-    reply = await (await run(town, "coquitts", prompt="A long speech.")).end()
-    assert reply.hashes == []
-    assert "larger than Discord takes here" in reply.text
-    assert "12.0 MB" in reply.text
-    assert "kept for 24 h" in reply.text
-
-
 async def test_cancelled_run_ends_and_takes_no_late_files(town: Town) -> None:
     town.sandbox.osais.play_next("silence")
     reply = await run(town, "diffusion", prompt="never mind")
@@ -133,21 +123,34 @@ async def test_cancelled_run_ends_and_takes_no_late_files(town: Town) -> None:
     assert "Cancelled" in reply.text
 
 
-async def test_picker_offers_engines_beside_the_forms(town: Town) -> None:
-    discord = town.sandbox.discord
-    record = await discord.invoke(
+async def test_engines_are_offered_wherever_alchemy_does_the_same(town: Town) -> None:
+    discord, painted = town.sandbox.discord, await (await town.imagine("a fox")).end()
+    (menu,) = (one for row in painted.now["components"] for one in row["components"] if one["type"] == SELECT)
+    tagged = {option["label"]: option["value"] for option in menu["options"] if "(OSAIS)" in option["label"]}
+    assert list(tagged) == ["Cut out (OSAIS)", "Fix faces (OSAIS)"]
+    picker = await discord.invoke(
         town.ada, town.channel, "alchemy", {}, attachments={"image": attached("cat.png", picture(size=(256, 256)))}
     )
-    await discord.wait_answer(record)
-    assert record.original_id is not None
-    pressed = await discord.select(town.ada, record.original_id, "alchemy:forms", ["osais:rembg"])
-    await discord.wait_answer(pressed)
-    reply = await Reply(town, pressed).end()
-    assert reply.hashes == list(town.sandbox.osais.made.values())[-1]
+    await discord.wait_answer(picker)
+    replies = [
+        Reply(town, await choose(town, town.ada, picker.original_id, "alchemy:forms", ["osais:rembg"])),
+        Reply(town, await choose(town, town.ada, painted.message_id, menu["custom_id"], [tagged["Fix faces (OSAIS)"]])),
+        await work(town, "osais:rembg"),
+    ]
+    for reply in replies:
+        await reply.end()
+    asked = await mention(town, "osais:gfpgan please", picture())
+    answer = await (await answer_to(town, asked)).end()
+    made = list(town.sandbox.osais.made.values())[-4:]
+    assert sorted([*(reply.hashes for reply in replies), answer.hashes]) == sorted(made)
+    by_engine = sorted(one.name for one in list(town.sandbox.osais.requests.values())[-4:])
+    assert by_engine == ["gfpgan", "gfpgan", "rembg", "rembg"]
 
 
-async def test_without_a_client_token_nothing_of_it_is_offered(tmp_path: Path) -> None:
-    async with open_town(tmp_path, settings={"OSAIS_TOKEN": "", "OSAIS_SECRET": ""}) as town:
+async def test_without_token_and_secret_nothing_of_it_is_offered(tmp_path: Path) -> None:
+    secret, proxy = "w" * 32, AddressMap.to_free_port(PUBLIC_URL)
+    settings = {"OSAIS_SECRET": "", "WEBHOOK_SECRET": secret}
+    async with open_town(tmp_path, settings=settings, address_map=proxy) as town, aiohttp.ClientSession() as session:
         names = {command["name"] for command in town.sandbox.discord.world.commands[None].values()}
         assert "imagine" in names
         assert "osais" not in names
@@ -156,3 +159,6 @@ async def test_without_a_client_token_nothing_of_it_is_offered(tmp_path: Path) -
         choices = await discord.autocomplete(town.ada, town.channel, "imagine", {"model": "osais"}, focused="model")
         assert choices == []
         assert not town.sandbox.osais.requests
+        path = PublicAddress(PUBLIC_URL, SecretStr(secret)).notify_uri
+        async with session.post(f"{proxy[PUBLIC_URL]}/{path}", json={"uid": 1}) as answer:
+            assert answer.status == 404

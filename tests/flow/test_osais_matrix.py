@@ -6,17 +6,21 @@ under way together never mix. After each batch, OSAIS's list of answers that wer
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bot.sandbox.discord import File
 from bot.sandbox.osais import Verdict
 from bot.sandbox.osais.requests import OsaisRequest
 from bot.sandbox.osais.scenarios import SCENARIOS
-from tests.flow.engines import open_called_town, paint, requests
+from tests.flow.engines import open_called_town, paint, requests, run_with
 from tests.flow.town import Reply, Town, sha256
 from tests.flow.wishes import picture
 
@@ -80,8 +84,9 @@ class Played:
 class Matrix:
     """Plays variants in batches, side by side, when a test first asks for one of a batch."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, folder: Path) -> None:
         self.town = town
+        self._folder = folder
         self._played: dict[str, Played] = {}
 
     async def of(self, name: str) -> Played:
@@ -90,11 +95,19 @@ class Matrix:
             await self._play(next(batch for batch in BATCHES if name in batch))
         return self._played[name]
 
+    def kept(self, sha256: str) -> bool:
+        """Whether the bot's database holds a file of a job's."""
+        with contextlib.closing(sqlite3.connect(self._folder / "muster.db")) as database:
+            asked = database.execute("SELECT size FROM artifacts WHERE sha256 = ?", (sha256,))
+            return asked.fetchone() is not None
+
     async def _play(self, batch: Sequence[str]) -> None:
         sim, replies = self.town.sandbox.osais, {}
         for name in batch:
             sim.play_next(*name.split())
-            replies[name] = await paint(self.town, f"variant {name}")
+            # Everybody has a share of their own in the line: so the variants really run side by side.
+            person = await self.town.sandbox.discord.make_user(f"Painter of {name}", guilds=[self.town.guild])
+            replies[name] = await paint(self.town, f"variant {name}", by=person)
         for reply in replies.values():
             await reply.until(lambda shown: shown.over, step=1.0)
         for name, reply in replies.items():
@@ -107,8 +120,9 @@ class Matrix:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def matrix(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Matrix]:
     """A world to play them in."""
-    async with open_called_town(tmp_path_factory.mktemp("matrix")) as town:
-        yield Matrix(town)
+    folder = tmp_path_factory.mktemp("matrix")
+    async with open_called_town(folder) as town:
+        yield Matrix(town, folder)
 
 
 def test_matrix_knows_every_scenario() -> None:
@@ -148,6 +162,26 @@ async def test_file_that_comes_after_the_end_is_added_for_a_quarter_of_an_hour(m
     assert (await town.sandbox.osais.upload(request.uid, later)).verdict is Verdict.ACKNOWLEDGED
     await town.pass_time(60.0, step=5.0)
     assert reply.hashes == [first, sha256(late)]
+
+
+async def test_film_is_attached_and_one_that_is_too_large_is_named_and_kept(matrix: Matrix) -> None:
+    shown, (film,) = await _filmed(matrix.town, "film")
+    assert shown.hashes == [film]
+    assert shown.now["attachments"][0]["filename"].endswith(".mp4")
+    named, (large,) = await _filmed(matrix.town, "film", "big-files")
+    assert named.hashes == []
+    assert "larger than Discord takes here" in named.text
+    assert "12.0 MB" in named.text
+    assert "kept for 24 h" in named.text
+    assert matrix.kept(large)
+
+
+async def _filmed(town: Town, *scenarios: str) -> tuple[Reply, list[str]]:
+    """A run of vtoonify that has ended, and the hashes of what it made."""
+    town.sandbox.osais.play_next(*scenarios)
+    reply = await run_with(town, "vtoonify", image=File(filename="face.png", data=picture(size=(320, 320))))
+    await reply.end()
+    return reply, list(town.sandbox.osais.made.values())[-1]
 
 
 async def test_texts_of_strangers_are_harmless(matrix: Matrix) -> None:

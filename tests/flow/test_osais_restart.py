@@ -13,6 +13,7 @@ from bot.sandbox.outgoing import AddressMap
 from bot.sandbox.serve import Sandbox
 from tests.flow.engines import PUBLIC_URL, paint, requests
 from tests.flow.lives import Lives
+from tests.flow.town import Reply
 
 
 def happened(request: OsaisRequest, what: str) -> bool:
@@ -21,6 +22,18 @@ def happened(request: OsaisRequest, what: str) -> bool:
 
 def ended(request: OsaisRequest) -> bool:
     return request.ended_at is not None
+
+
+async def form_is_sent_after_a_restart(lives: Lives) -> None:
+    """The settings are typed while the bot dies and comes back."""
+    opened = await lives.invoke("osais run", {"engine": "diffusion", "prompt": "by a form", "settings": True})
+    await lives.die_and_live()
+    sent = await lives.sandbox.discord.submit_modal(lives.ada, opened, {"lines": "steps = 30\ncimg = 1"})
+    await lives.sandbox.discord.wait_answer(sent)
+    reply = await Reply(lives, sent).end()
+    assert "Finished: 1 file" in reply.text
+    (request,) = requests(lives, "by a form")
+    assert request.given["steps"] == 30
 
 
 async def test_killed_between_a_stage_and_the_files_it_asks_for_what_it_missed(tmp_path: Path) -> None:
@@ -44,6 +57,7 @@ async def test_killed_between_a_stage_and_the_files_it_asks_for_what_it_missed(t
                 assert sorted(reply.hashes) == sorted(osais.made[request.uid]), reply
                 assert "Finished: 2 files" in reply.text
                 assert len(requests(lives, words)) == 1
+            await form_is_sent_after_a_restart(lives)
         finally:
             await lives.end()
         assert osais.invalid_acknowledgements == []

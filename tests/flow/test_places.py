@@ -66,6 +66,18 @@ async def test_private_result_that_comes_after_fifteen_minutes_waits_to_be_colle
     assert set(reply.hashes) <= town.painted()
 
 
+async def test_press_on_collect_while_it_is_drawn_brings_another_quarter_of_an_hour(town: Town) -> None:
+    town.sandbox.horde.set_workers(paused=True)
+    reply = await town.imagine("a patient secret fox", private=True)
+    await town.until(lambda: bool(town.calls(path="/generate/check")))
+    await town.pass_time(16 * 60, step=20)
+    await reply.press("Collect")
+    assert "Collect" in reply.buttons, "again, for this token dies as well"
+    town.sandbox.horde.set_workers(paused=False)
+    await reply.end()
+    assert len(reply.hashes) == 1, reply
+
+
 async def test_public_result_that_comes_after_fifteen_minutes_arrives_by_the_bots_own_token(town: Town) -> None:
     town.sandbox.horde.set_workers(paused=True)
     reply = await town.imagine("a late fox")

@@ -21,6 +21,8 @@ from bot.providers.base import Harvest, Submission
 from bot.sandbox.control import Service
 from bot.sandbox.discord import Route
 from bot.services.jobs import Actor, JobService
+from bot.services.line import Line
+from bot.services.steps import Steps
 from bot.services.tracker import STALE_AFTER, Tracker
 from bot.store.artifacts import SqlArtifactStore
 from bot.store.engine import open_database
@@ -351,15 +353,18 @@ class Half:
             self.store = SqlJobStore(database)
             processes = SqlProcessStore(database)
             await processes.enter(self.process, host=f"host of {self.process}", pid=1, now=self.clock.now())
-            self.tracker = Tracker(
+            providers = {"horde": self.provider}
+            steps = Steps(
                 store=self.store,
                 artifacts=SqlArtifactStore(database),
-                providers={"horde": self.provider},
+                providers=providers,
                 sources=NoSources(),
                 shows=self.wall,
                 clock=self.clock,
                 process=self.process,
             )
+            line = Line(store=self.store, providers=providers, clock=self.clock)
+            self.tracker = Tracker(store=self.store, steps=steps, line=line, clock=self.clock, process=self.process)
             self.jobs = JobService(
                 store=self.store, tracker=self.tracker, shows=self.wall, clock=self.clock, process=self.process
             )

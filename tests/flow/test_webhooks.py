@@ -109,6 +109,18 @@ async def test_lost_submission_is_found_again_by_its_webhook(town: Town, *, lost
         assert set(reply.hashes) <= town.painted()
 
 
+async def test_cancel_ends_the_wait_for_the_webhook_of_a_lost_submission(town: Town) -> None:
+    town.sandbox.horde.postman.apply(lost=True)
+    town.fault("horde", method="POST", path="/generate/async", action="reset_after")
+    reply = await town.imagine("a fox that nobody waits for")
+    await reply.until(lambda shown: "finding out whether it arrived" in shown.text)
+    await reply.press("Cancel")
+    await reply.end()
+    assert "I couldn't tell yet" in reply.text, "else it ends after five minutes, with another sentence"
+    assert "Try again" in reply.buttons or "Again" in reply.buttons
+    assert len(town.calls(method="POST", path=SUBMIT)) == 1
+
+
 @pytest.mark.parametrize("lost", [False, True], ids=["called", "not-called"])
 async def test_lost_alchemy_is_found_again_by_its_webhook_and_by_nothing_else(town: Town, *, lost: bool) -> None:
     town.sandbox.horde.postman.apply(lost=lost)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image, ImageDraw
 
-from bot.sandbox.discord import File, Message, User
+from bot.sandbox.discord import File, Interaction, Message, User
 from tests.flow.town import Json, Reply, Town
 
 
@@ -88,3 +88,20 @@ async def work(town: Town, forms: str, data: bytes | None = None, *, name: str =
     )
     await town.sandbox.discord.wait_answer(record)
     return Reply(town, record)
+
+
+async def use_menu(town: Town, person: User, menu: str, message: Message) -> Interaction:
+    """Somebody uses an entry of a message's Apps menu; returns once it is answered."""
+    used = await town.sandbox.discord.context_menu(person, menu, message)
+    await town.sandbox.discord.wait_answer(used)
+    return used
+
+
+async def choose(
+    town: Town, person: User, message_id: int | None, custom_id: str, values: Sequence[str]
+) -> Interaction:
+    """Somebody chooses from a select of the bot's; returns once it is answered."""
+    assert message_id is not None, "there is no message to choose from"
+    chosen = await town.sandbox.discord.select(person, message_id, custom_id, values)
+    await town.sandbox.discord.wait_answer(chosen)
+    return chosen

@@ -13,7 +13,7 @@ from tools.soak.readings import Reading, count_rows, grown, overdue, table, unfi
 
 
 def _reading(hour: int, **values: float) -> Reading:
-    held = {"memory": 100.0, "objects": 1000, "tasks": 20, "files": 20, **values}
+    held = {"memory": 100.0, "objects": 1000, "blocks": 9000, "tasks": 20, "files": 20, **values}
     return Reading(at=NOW + timedelta(hours=hour), rows={"jobs": hour}, size=1.0, **held)  # type: ignore[arg-type]
 
 

@@ -15,8 +15,8 @@ from bot.domain.jobs import JobId, WaitsFor
 from bot.domain.stages import Stage
 from bot.errors import SubmissionUncertain, Unavailable
 from bot.services.breakers import UNKNOWN, Breaker, Breakers
-from bot.store.engine import open_database
 from bot.store.jobs import SqlJobStore
+from tests.databases import open_fresh_database
 from tests.factories import OWNER, make_job
 from tests.scripted import ScriptedProvider
 
@@ -105,7 +105,7 @@ async def test_service_that_nobody_asks_any_more_is_not_said_to_be_down(breaker:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlJobStore]:
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
+    async with open_fresh_database(tmp_path) as database:
         yield SqlJobStore(database)
 
 

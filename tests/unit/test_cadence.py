@@ -13,7 +13,7 @@ from bot.domain.conversation import Role, TextRequest, Turn
 from bot.domain.progress import Progress
 from bot.domain.sources import SourceMedia
 from bot.domain.stages import Stage
-from bot.services.cadence import until_next_look, until_next_try
+from bot.services.cadence import until_next_look, until_next_search
 from tests.factories import NOW, make_job
 
 
@@ -67,9 +67,10 @@ def test_looks_are_spread_so_that_jobs_do_not_stay_in_step() -> None:
     assert all(1.8 <= wait <= 2.2 for wait in waits)
 
 
-def test_tries_get_rarer_and_stay_within_a_minute() -> None:
-    waits = [until_next_try(failures, _Steady()) for failures in range(8)]
-    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+def test_searches_for_a_lost_request_get_rarer_and_stay_within_a_minute() -> None:
+    job = make_job(stage=Stage.SUBMITTING)
+    waits = [until_next_search(job, NOW + timedelta(seconds=seconds)) for seconds in (0, 20, 60, 200, 1000)]
+    assert waits == [5, 5, 15, 50, 60]
 
 
 @pytest.mark.parametrize(

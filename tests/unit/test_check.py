@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.check import Finding, Verdict, invite_link, run_check
+from bot.check.web_side import check_public
 from bot.settings import Settings
 
 TOKEN = "not-a-real-token"
@@ -228,6 +229,30 @@ async def test_check_host_that_cannot_be_listened_on(settings: Settings, host: s
     assert code == 1
     assert lines["Health server"].startswith("FAILED")
     assert words in lines["Health server"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "words"),
+    [
+        pytest.param({}, "note", "PUBLIC_URL is not set", id="none"),
+        pytest.param({"public_url": "https://192.168.1.5"}, "FAILED", "of this machine or network only", id="private"),
+        pytest.param({"public_url": "https://muster"}, "FAILED", "reverse proxy or tunnel", id="no-domain"),
+        pytest.param({"public_url": "https://muster.example.org"}, "ok", "none for OSAIS", id="horde-alone"),
+        pytest.param({"public_url": "https://bot.example.org", "web_port": 0}, "note", "WEB_PORT", id="any-port"),
+        pytest.param(
+            {"public_url": "https://a.example.org", "osais_token": SecretStr("t"), "osais_secret": SecretStr("s")},
+            "ok",
+            "/cb/ and /source/ for OSAIS",
+            id="all-doors",
+        ),
+    ],
+)
+async def test_check_of_the_public_address(
+    settings: Settings, changes: dict[str, object], verdict: str, words: str
+) -> None:
+    (found,) = await check_public(settings.model_copy(update={"web_port": 8080, **changes}))
+    assert found.verdict == verdict
+    assert words in str(found)
 
 
 def test_invite_link_asks_for_exactly_what_is_needed() -> None:

@@ -13,9 +13,11 @@ import discord
 import pytest
 
 from bot.clock import ManualClock
-from bot.delivery import Delivery, Notices
+from bot.delivery import Delivery, Notices, Outbox
 from bot.delivery.routes import Fields, Routes
-from bot.domain.jobs import Job, JobId, ReplyAddress
+from bot.domain.jobs import Job, JobId, WaitsFor
+from bot.domain.outgoing import Outgoing
+from bot.domain.replies import ReplyAddress
 from bot.domain.stages import Stage
 from bot.store.base import ArtifactStore
 from tests.factories import make_job, make_progress
@@ -55,8 +57,14 @@ class Notes:
     async def detached(self, job_id: JobId, why: str) -> None: ...
     async def parked(self, job_id: JobId) -> None: ...
     async def notified(self, job_id: JobId) -> None: ...
-    async def moved(self, job_id: JobId, reply: ReplyAddress) -> Job | None:
+    async def moved(self, job_id: JobId, reply: ReplyAddress, *, told: bool) -> Job | None:
         raise AssertionError
+
+    async def outbox(self, job_id: JobId) -> tuple[Outgoing, ...]:
+        return ()
+
+    async def outgoing(self, job_id: JobId, message: Outgoing) -> None: ...
+    async def not_sent(self, job_id: JobId, part: str) -> None: ...
 
 
 class Quiet:
@@ -89,6 +97,7 @@ async def desk() -> AsyncIterator[Desk]:
         artifacts=cast("ArtifactStore", quiet),
         sources=quiet,
         book=notes,
+        outbox=cast("Outbox", quiet),
         notices=cast("Notices", quiet),
         clock=clock,
     )
@@ -133,3 +142,34 @@ async def test_message_older_than_an_hour_is_edited_once_more_at_the_end(desk: D
     desk.delivery.show(replace(over, id=job.id, version=job.version + 1))
     await desk.clock.advance(1)
     assert len(desk.road.edits) == 2
+
+
+async def test_job_of_one_minute_takes_few_edits(desk: Desk) -> None:
+    job, end = make_job(stage=Stage.WAITING), desk.clock.now() + timedelta(seconds=60)
+    while (left := (end - desk.clock.now()).total_seconds()) > 0:
+        wavering = end + timedelta(seconds=left % 7)  # as the Horde's estimates do
+        news = make_progress(Stage.PROCESSING if left < 35 else Stage.WAITING, ends_at=wavering)
+        news = replace(news, queue_position=max(0, int(left) - 35))
+        job = replace(job.advance(news, desk.clock.now()), version=job.version + 1)
+        desk.delivery.show(job)
+        await desk.clock.advance(min(max(left / 2, 2.0), 20.0))
+    pictures = make_job(stage=Stage.DELIVERING)
+    desk.delivery.show(replace(pictures, id=job.id, version=job.version + 1))
+    await desk.clock.advance(1)
+    assert desk.road.edits[-1][1], "the end was told"
+    assert len(desk.road.edits) <= 8
+
+
+async def test_service_that_does_not_answer_is_told_once_and_not_as_an_error(desk: Desk) -> None:
+    job, since = make_job(stage=Stage.WAITING), desk.clock.now()
+    for _ in range(10):
+        now = desk.clock.now()
+        later = now + timedelta(seconds=30)
+        job = job.held("The AI Horde isn't answering.", until=later, now=now, waits_for=WaitsFor.SERVICE, since=since)
+        job = replace(job, version=job.version + 1)
+        desk.delivery.show(job)
+        await desk.clock.advance(30)
+    [(words, _)] = desk.road.edits
+    assert words.count("isn't answering") == 1
+    assert f"since <t:{int(since.timestamp())}:R>" in words
+    assert job.result is None

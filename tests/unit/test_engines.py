@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.endings import extended
 from bot.domain.engines import Engine, EngineArtifact, EngineRequest, Setting, Step
 from bot.domain.jobs import Job
 from bot.domain.progress import Progress
@@ -186,14 +187,14 @@ def test_more_files_than_a_message_holds_follow_in_a_second_one() -> None:
 
 def test_late_file_reopens_the_reply_and_changes_the_end() -> None:
     job = running(Step.STOPPED).concluded(Result(outcome=Outcome.FAILED, code="no-file"), NOW).delivered(NOW)
-    more = job.extended(file(0), now=NOW)
+    more = extended(job, file(0), now=NOW)
     assert (more.stage, more.result, more.delivered_at) == (
         Stage.DELIVERING,
         Result(outcome=Outcome.FINISHED),
         None,
     )
-    assert more.extended(file(0), now=NOW) is more
-    assert running(Step.WORKING).extended(file(0), now=NOW).result is None
+    assert extended(more, file(0), now=NOW) is more
+    assert extended(running(Step.WORKING), file(0), now=NOW).result is None
 
 
 # -- files --------------------------------------------------------------------------------------------------------

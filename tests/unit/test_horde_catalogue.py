@@ -2,65 +2,44 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from pydantic import SecretStr
 
-from bot.clock import ManualClock
 from bot.errors import Busy, InvalidRequest, ProviderError
-from bot.http import HttpClient
-from bot.providers.horde import ANONYMOUS_KEY, Catalogue, HordeClient
+from bot.providers.horde import Catalogue, HordeClient
 from bot.providers.horde.catalogue import FAVOURITE, REFERENCE_EVERY, bundled
 from bot.providers.horde.mapping import SECOND_ORDER
 from bot.providers.horde.suitability import model_info
+from tests.unit.horde_lists import Lists, actions, assert_reference_is_asked_for_rarely, open_lists
 
 
-@dataclass
 class Horde:
-    """What the two lists say, and who asked for them."""
+    """The lists, and what reads them."""
 
-    clock: ManualClock
-    served: list[dict[str, Any]] = field(default_factory=list)
-    reference: dict[str, Any] = field(default_factory=dict)
-    down: bool = False
-    asked: list[str] = field(default_factory=list)
-    client: HordeClient = field(init=False)
-    catalogue: Catalogue = field(init=False)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        """Answer either list, or 401, which is not tried again."""
-        self.asked.append(request.path)
-        if self.down:
-            return web.json_response({"message": "no"}, status=401)
-        return web.json_response(self.served if request.path == "/status/models" else self.reference)
+    def __init__(self, lists: Lists) -> None:
+        self.lists = lists
+        self.clock = lists.clock
+        self.client = HordeClient(lists.calls, lists.clock, reference_url=lists.reference_url)
+        self.catalogue = Catalogue(self.client, lists.clock)
 
 
 @pytest.fixture
 async def horde() -> AsyncIterator[Horde]:
-    horde = Horde(ManualClock())
-    app = web.Application()
-    app.router.add_get("/{tail:.*}", horde.answer)
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        horde.client = HordeClient(
-            HttpClient(session, horde.clock),
-            horde.clock,
-            base_url=str(server.make_url("/")),
-            api_key=SecretStr(ANONYMOUS_KEY),
-            client_agent="muster-tests:1:none",
-            reference_url=str(server.make_url("/reference")),
-        )
-        horde.catalogue = Catalogue(horde.client, horde.clock)
-        yield horde
+    async with open_lists("image") as lists:
+        yield Horde(lists)
 
 
 def serve(horde: Horde, **workers: int) -> None:
     """Let models be served; names are written with _ for blanks."""
-    horde.served = [{"name": name.replace("_", " "), "count": count, "eta": 5} for name, count in workers.items()]
+    horde.lists.served = [{"name": name.replace("_", " "), "count": count, "eta": 5} for name, count in workers.items()]
+
+
+async def serve_lookalikes(horde: Horde) -> None:
+    """Let models be served, and known, of which two begin alike."""
+    names = ("Deliberate", "Deliberate 3.0", "AlbedoBase XL (SDXL)")
+    horde.lists.served = [{"name": name, "count": 1} for name in names]
+    await horde.catalogue.refresh()
 
 
 async def test_bundled_models_stand_in_until_the_first_list(horde: Horde) -> None:
@@ -77,20 +56,14 @@ async def test_models_come_with_most_workers_first(horde: Horde) -> None:
 
 
 async def test_reference_that_is_read_replaces_the_bundled_one(horde: Horde) -> None:
-    horde.reference = {"Deliberate": {"name": "Deliberate", "baseline": "stable diffusion 1", "style": "anime"}}
+    horde.lists.reference = {"Deliberate": {"name": "Deliberate", "baseline": "stable diffusion 1", "style": "anime"}}
     await horde.catalogue.refresh()
     info = horde.catalogue.info("Deliberate")
     assert (info.baseline, info.native, info.generalist) == ("stable_diffusion_1", 512, False)
 
 
 async def test_reference_is_asked_for_rarely(horde: Horde) -> None:
-    await horde.catalogue.refresh()
-    await horde.clock.advance(60)
-    await horde.catalogue.refresh()
-    assert horde.asked.count("/reference") == 1
-    await horde.clock.advance(REFERENCE_EVERY)
-    await horde.catalogue.refresh()
-    assert horde.asked.count("/reference") == 2
+    await assert_reference_is_asked_for_rarely(horde.lists, horde.catalogue, every=REFERENCE_EVERY)
 
 
 async def test_list_stays_while_the_horde_is_down_and_that_is_logged_once(
@@ -99,14 +72,13 @@ async def test_list_stays_while_the_horde_is_down_and_that_is_logged_once(
     caplog.set_level(logging.INFO, logger="bot.providers.horde.catalogue")
     serve(horde, Deliberate=3)
     await horde.catalogue.refresh()
-    horde.down = True
+    horde.lists.down = True
     for _ in range(3):
         await horde.catalogue.refresh()
     assert [model.name for model in horde.catalogue.models()] == ["Deliberate"]
-    horde.down = False
+    horde.lists.down = False
     await horde.catalogue.refresh()
-    actions = [record.__dict__["action"] for record in caplog.records]
-    assert actions == ["catalogue.down", "catalogue.up"]
+    assert actions(caplog) == ["catalogue.down", "catalogue.up"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +97,7 @@ async def test_list_stays_while_the_horde_is_down_and_that_is_logged_once(
 async def test_default_model_is_the_most_served_good_one(
     horde: Horde, served: dict[str, int], nsfw: bool, chosen: str
 ) -> None:
-    horde.served = [{"name": name.replace("_", " "), "count": count} for name, count in served.items()]
+    horde.lists.served = [{"name": name.replace("_", " "), "count": count} for name, count in served.items()]
     await horde.catalogue.refresh()
     assert horde.catalogue.default_model(nsfw=nsfw).name == chosen
 
@@ -150,8 +122,7 @@ async def test_models_that_nobody_serves_are_told_apart(horde: Horde) -> None:
     ],
 )
 async def test_free_text_finds_a_model(horde: Horde, text: str, name: str) -> None:
-    horde.served = [{"name": name, "count": 1} for name in ("Deliberate", "Deliberate 3.0", "AlbedoBase XL (SDXL)")]
-    await horde.catalogue.refresh()
+    await serve_lookalikes(horde)
     assert horde.catalogue.find(text).name == name
 
 
@@ -166,8 +137,7 @@ async def test_free_text_finds_a_model(horde: Horde, text: str, name: str) -> No
     ],
 )
 async def test_unknown_text_is_answered_with_close_names(horde: Horde, text: str, hint: str) -> None:
-    horde.served = [{"name": name, "count": 1} for name in ("Deliberate", "Deliberate 3.0", "AlbedoBase XL (SDXL)")]
-    await horde.catalogue.refresh()
+    await serve_lookalikes(horde)
     with pytest.raises(InvalidRequest) as caught:
         horde.catalogue.find(text)
     assert hint in caught.value.user_message
@@ -198,22 +168,22 @@ def test_no_bundled_model_is_offered_with_steps_that_cost_kudos_in_advance() -> 
 
 
 async def test_status_is_asked_for_nine_times_a_minute_at_most(horde: Horde) -> None:
-    horde.down = True
+    horde.lists.down = True
     for _ in range(9):
         with pytest.raises(ProviderError):
             await horde.client.status("id")
     with pytest.raises(Busy) as caught:
         await horde.client.status("id")
     assert 0 < caught.value.retry_after <= 61
-    assert len(horde.asked) == 9
+    assert len(horde.lists.asked) == 9
     await horde.clock.advance(62)
     with pytest.raises(ProviderError):
         await horde.client.status("id")
-    assert len(horde.asked) == 10
+    assert len(horde.lists.asked) == 10
 
 
 async def test_odd_remote_id_stays_within_its_place(horde: Horde) -> None:
-    horde.down = True
+    horde.lists.down = True
     with pytest.raises(ProviderError):
         await horde.client.check("../../find_user?x=1")
-    assert horde.asked == ["/generate/check/../../find_user?x=1"]  # one segment, as aiohttp decodes it
+    assert horde.lists.asked == ["/generate/check/../../find_user?x=1"]  # one segment, as aiohttp decodes it

@@ -18,12 +18,12 @@ from PIL import Image, ImageDraw
 from bot.clock import ManualClock
 from bot.sandbox.horde import HordeSim
 from bot.sandbox.horde.alchemy.changing import MAX_RESULT_PIXELS, enlarged_size
-from bot.sandbox.horde.alchemy.forms import CHANGING, FORMS, price, tiles
+from bot.sandbox.horde.alchemy.forms import CHANGING, DESCRIBING, FORMS, price, tiles
 from bot.sandbox.horde.alchemy.pixels import opened
 from bot.sandbox.horde.alchemy.results import make
 from bot.sandbox.horde.alchemy.sources import source_from
 from bot.sandbox.horde.errors import HordeError
-from bot.sandbox.horde.orders import POST_PROCESSORS
+from bot.sandbox.horde.post_processors import POST_PROCESSORS
 from bot.sandbox.horde.serving import served
 
 KEY = "robin-rich-key-0000001"
@@ -130,7 +130,7 @@ async def laboratory() -> AsyncIterator[Laboratory]:
 
 def test_forms_are_the_seven_and_all_post_processors() -> None:
     assert len(FORMS) == 23
-    assert set(CHANGING) == set(POST_PROCESSORS)
+    assert set(FORMS) == {*DESCRIBING, *POST_PROCESSORS}
 
 
 @pytest.mark.parametrize("form", CHANGING)

@@ -3,73 +3,43 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from pydantic import SecretStr
 
-from bot.clock import ManualClock
 from bot.errors import Busy, InvalidRequest, ProtocolError, ProviderError, Unavailable
-from bot.providers.horde import ANONYMOUS_KEY, HordeTextClient, TextCatalogue
+from bot.providers.horde import HordeTextClient, TextCatalogue
 from bot.providers.horde.rows import RowReader
 from bot.providers.horde.text_catalogue import REFERENCE_EVERY, bundled_reference
 from bot.providers.horde.text_models import NEVER
+from tests.unit.horde_lists import (
+    MODELS,
+    WORKERS,
+    Lists,
+    actions,
+    assert_reference_is_asked_for_rarely,
+    open_lists,
+)
 
 RECORDED = Path(__file__).parents[1] / "data" / "horde"
 STHENO = ("koboldcpp/L3-8B-Stheno-v3.2", "aphrodite/Sao10K/L3-8B-Stheno-v3.2", "koboldcpp/L3-8B-Stheno-v3.2-Q4_K_M")
 
 
-@dataclass
 class Horde:
-    """What the three lists say, and who asked for them."""
+    """The lists, and what reads them."""
 
-    clock: ManualClock
-    served: list[dict[str, Any]] = field(default_factory=list)
-    workers: Any = field(default_factory=list)
-    reference: dict[str, Any] = field(default_factory=dict)
-    #: Status by path, instead of an answer.
-    refused: dict[str, int] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    client: HordeTextClient = field(init=False)
-    catalogue: TextCatalogue = field(init=False)
-    base: str = ""
-    session: aiohttp.ClientSession = field(init=False)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        """Answer one of the lists, if that is not refused."""
-        self.asked.append(request.path)
-        if request.path in self.refused:
-            return web.json_response({"message": "no"}, status=self.refused[request.path])
-        if request.path == "/reference":
-            return web.json_response(self.reference)
-        assert request.query["type"] == "text"
-        if request.path == "/workers" and isinstance(self.workers, str):
-            return web.Response(text=self.workers, content_type="application/json")
-        return web.json_response(self.served if request.path == "/status/models" else self.workers)
+    def __init__(self, lists: Lists) -> None:
+        self.lists = lists
+        self.clock = lists.clock
+        self.client = HordeTextClient(lists.calls, lists.session, lists.clock, reference_url=lists.reference_url)
+        self.catalogue = TextCatalogue(self.client, lists.clock)
 
 
 @pytest.fixture
 async def horde() -> AsyncIterator[Horde]:
-    horde = Horde(ManualClock())
-    app = web.Application()
-    app.router.add_get("/{tail:.*}", horde.answer)
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        horde.base, horde.session = str(server.make_url("/")), session
-        horde.client = HordeTextClient(
-            session,
-            horde.clock,
-            base_url=horde.base,
-            api_key=SecretStr(ANONYMOUS_KEY),
-            client_agent="muster-tests:1:none",
-            reference_url=str(server.make_url("/reference")),
-        )
-        horde.catalogue = TextCatalogue(horde.client, horde.clock)
-        yield horde
+    async with open_lists("text") as lists:
+        yield Horde(lists)
 
 
 def served(*names: str, count: int = 1, eta: float = 5) -> list[dict[str, Any]]:
@@ -98,9 +68,9 @@ async def test_nothing_is_known_before_the_first_list(horde: Horde) -> None:
 
 
 async def test_names_of_one_model_are_one_model(horde: Horde) -> None:
-    horde.served = [*served(*STHENO, count=2), *served("koboldcpp/Cydonia-24B-v4.3")]
-    horde.served[1]["count"] = 5
-    horde.workers = [worker(name, length=100 * n) for n, name in enumerate(STHENO, start=1)]
+    horde.lists.served = [*served(*STHENO, count=2), *served("koboldcpp/Cydonia-24B-v4.3")]
+    horde.lists.served[1]["count"] = 5
+    horde.lists.workers = [worker(name, length=100 * n) for n, name in enumerate(STHENO, start=1)]
     await horde.catalogue.refresh()
     stheno, cydonia = horde.catalogue.models()
     assert (stheno.name, set(stheno.aliases)) == (STHENO[1], {STHENO[0], STHENO[2]})
@@ -111,8 +81,8 @@ async def test_names_of_one_model_are_one_model(horde: Horde) -> None:
 
 async def test_limits_count_workers_that_could_take_a_request(horde: Horde) -> None:
     name = "koboldcpp/Qwen3-8B"
-    horde.served = served(name)
-    horde.workers = [
+    horde.lists.served = served(name)
+    horde.lists.workers = [
         worker(name, length=512),
         worker(name, length=1024, context=16_384),
         worker(name, length=4096, maintenance_mode=True),
@@ -129,8 +99,8 @@ async def test_limits_count_workers_that_could_take_a_request(horde: Horde) -> N
 
 
 async def test_reference_that_is_read_replaces_the_bundled_one(horde: Horde) -> None:
-    horde.served = served("koboldcpp/Muse-12B")
-    horde.reference = {
+    horde.lists.served = served("koboldcpp/Muse-12B")
+    horde.lists.reference = {
         "koboldcpp/Muse-12B": {
             "parameters": 12e9,
             "instruct_format": "Metharme",
@@ -148,34 +118,27 @@ async def test_reference_that_is_read_replaces_the_bundled_one(horde: Horde) -> 
 
 
 async def test_reference_is_asked_for_rarely(horde: Horde) -> None:
-    await horde.catalogue.refresh()
-    await horde.clock.advance(60)
-    await horde.catalogue.refresh()
-    assert horde.asked.count("/reference") == 1
-    await horde.clock.advance(REFERENCE_EVERY)
-    await horde.catalogue.refresh()
-    assert horde.asked.count("/reference") == 2
+    await assert_reference_is_asked_for_rarely(horde.lists, horde.catalogue, every=REFERENCE_EVERY)
 
 
 async def test_lists_stay_while_the_horde_is_down_and_that_is_logged_once(
     horde: Horde, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="bot.providers.horde.text_catalogue")
-    horde.served, horde.workers = served("koboldcpp/Qwen3-8B"), [worker("koboldcpp/Qwen3-8B")]
+    horde.lists.served, horde.lists.workers = served("koboldcpp/Qwen3-8B"), [worker("koboldcpp/Qwen3-8B")]
     await horde.catalogue.refresh()
-    horde.refused = {"/status/models": 401, "/workers": 503}
+    horde.lists.refused = {MODELS: 401, WORKERS: 503}
     for _ in range(3):
         await horde.catalogue.refresh()
     (model,) = horde.catalogue.models()
     assert len(model.limits) == 1
-    horde.refused = {}
+    horde.lists.refused = {}
     await horde.catalogue.refresh()
-    actions = [record.__dict__["action"] for record in caplog.records]
-    assert actions == ["catalogue.down"] * 2 + ["catalogue.up"] * 2
+    assert actions(caplog) == ["catalogue.down"] * 2 + ["catalogue.up"] * 2
 
 
 async def test_operator_decides_about_template_and_favourites(horde: Horde) -> None:
-    horde.served = served("koboldcpp/Cydonia-24B-v4.3", "koboldcpp/Qwen3-8B")
+    horde.lists.served = served("koboldcpp/Cydonia-24B-v4.3", "koboldcpp/Qwen3-8B")
     catalogue = TextCatalogue(
         horde.client, horde.clock, overrides={"Cydonia-24B-v4.3": "metharme"}, pinned=["Gone-7B", "qwen3-8b"]
     )
@@ -219,15 +182,15 @@ async def test_operator_decides_about_template_and_favourites(horde: Horde) -> N
     ],
 )
 async def test_choice_for_somebody_who_did_not(horde: Horde, rows: list[dict[str, Any]], chosen: str | None) -> None:
-    horde.served = rows
+    horde.lists.served = rows
     await horde.catalogue.refresh()
     model = horde.catalogue.choose()
     assert (model.title if model else None) == chosen
 
 
 async def test_models_made_for_it_are_chosen_only_where_that_is_admitted(horde: Horde) -> None:
-    horde.served = [*served("a/Naughty-24B", count=3), *served("a/Qwen2.5-7B-Instruct", count=3)]
-    horde.reference = {"Naughty-24B": {"parameters": 24e9, "instruct_format": "ChatML", "nsfw": True}}
+    horde.lists.served = [*served("a/Naughty-24B", count=3), *served("a/Qwen2.5-7B-Instruct", count=3)]
+    horde.lists.reference = {"Naughty-24B": {"parameters": 24e9, "instruct_format": "ChatML", "nsfw": True}}
     await horde.catalogue.refresh()
     decent, any_ = horde.catalogue.choose(), horde.catalogue.choose(nsfw=True)
     assert decent is not None
@@ -249,13 +212,13 @@ async def test_models_made_for_it_are_chosen_only_where_that_is_admitted(horde: 
     ],
 )
 async def test_model_is_found_by_any_of_its_names(horde: Horde, text: str) -> None:
-    horde.served = served(*STHENO, "koboldcpp/Qwen3-8B")
+    horde.lists.served = served(*STHENO, "koboldcpp/Qwen3-8B")
     await horde.catalogue.refresh()
     assert horde.catalogue.find(text).title == "L3-8B-Stheno-v3.2"
 
 
 async def test_unknown_model_is_told_with_close_ones(horde: Horde) -> None:
-    horde.served = served(*STHENO, "koboldcpp/Qwen3-8B")
+    horde.lists.served = served(*STHENO, "koboldcpp/Qwen3-8B")
     await horde.catalogue.refresh()
     with pytest.raises(InvalidRequest) as caught:
         horde.catalogue.find("stheno")
@@ -263,7 +226,7 @@ async def test_unknown_model_is_told_with_close_ones(horde: Horde) -> None:
 
 
 async def test_choices_follow_what_is_typed(horde: Horde) -> None:
-    horde.served = [
+    horde.lists.served = [
         *served("a/Old-Qwen-13B", count=9),
         *served("a/Qwen3-8B", count=2),
         *served("a/Qwen2.5-7B-Instruct", count=0),
@@ -281,8 +244,8 @@ async def test_unserved_model_is_described_as_well_as_can_be(horde: Horde) -> No
 
 
 async def test_recorded_lists_are_read(horde: Horde) -> None:
-    horde.served = _recorded("status-models-text.json")
-    horde.workers = _recorded("status-workers.json")  # of all kinds: those of others have no length and fall out
+    horde.lists.served = _recorded("status-models-text.json")
+    horde.lists.workers = _recorded("status-workers.json")  # of all kinds: those of others have no length and fall out
     await horde.catalogue.refresh()
     (model,) = horde.catalogue.models()
     assert model.title == "Mistral-7B-Instruct-v0.1"
@@ -299,7 +262,7 @@ async def test_recorded_lists_are_read(horde: Horde) -> None:
     ],
 )
 async def test_odd_list_of_workers_is_a_protocol_error(horde: Horde, body: str, error: type[ProviderError]) -> None:
-    horde.workers = body
+    horde.lists.workers = body
     with pytest.raises(error):
         await horde.client.workers()
 
@@ -314,19 +277,19 @@ async def test_odd_list_of_workers_is_a_protocol_error(horde: Horde, body: str, 
     ],
 )
 async def test_refused_list_of_workers_is_told(horde: Horde, status: int, error: type[ProviderError]) -> None:
-    horde.refused = {"/workers": status}
+    horde.lists.refused = {WORKERS: status}
     with pytest.raises(error):
         await horde.client.workers()
 
 
 async def test_status_is_asked_for_at_most_fifty_times_a_minute(horde: Horde) -> None:
-    horde.refused = {"/generate/text/status/x": 404}
+    horde.lists.refused = {"/generate/text/status/x": 404}
     for _ in range(50):
         with pytest.raises(ProviderError):
             await horde.client.status("x")
     with pytest.raises(Busy):
         await horde.client.status("x")
-    assert len(horde.asked) == 50
+    assert len(horde.lists.asked) == 50
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 10_000])

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.jobs import conclude
+from bot.domain.endings import conclude
 from bot.domain.progress import Progress
 from bot.domain.results import Censorship, Outcome, Result
 from bot.domain.stages import Stage

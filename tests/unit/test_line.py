@@ -18,8 +18,8 @@ from bot.domain.results import Outcome, Result
 from bot.domain.stages import Stage
 from bot.errors import Paused, TooManyJobs
 from bot.services.line import Line, Room
-from bot.store.engine import open_database
 from bot.store.jobs import SqlJobStore
+from tests.databases import open_fresh_database
 from tests.factories import NOW, make_job, make_progress, make_request
 from tests.scripted import ScriptedProvider
 
@@ -41,6 +41,9 @@ class Door:
         self.gone: list[Job] = []
         self.told: dict[str, str] = {}
         self.shut: Exception | None = None
+        #: Whether the provider answers to what is handed over.
+        self.answers = asyncio.Event()
+        self.answers.set()
         self._group: asyncio.TaskGroup
 
     async def _turn(self) -> None:
@@ -58,6 +61,7 @@ class Door:
         await self.line.turn(job)
         await self.store.add(job.submitting(self.clock.now()))
         self.gone.append(job)
+        await self.answers.wait()
         self.line.settled(job.id)
 
     async def open_for(self, count: int) -> list[int]:
@@ -78,10 +82,7 @@ class Door:
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[Door]:
-        self._tasks: list[asyncio.Task[None]] = [
-            asyncio.create_task(self.line.serve("horde")),
-            asyncio.create_task(self.line.keep_telling(self._tell)),
-        ]
+        self._tasks: list[asyncio.Task[None]] = [asyncio.create_task(self.line.run(self._tell))]
         try:
             yield self
         finally:
@@ -94,7 +95,7 @@ class Door:
 
 @asynccontextmanager
 async def door(folder: Path, *, share: int = 2, room: Room | None = None) -> AsyncIterator[Door]:
-    async with open_database(f"sqlite+aiosqlite:///{folder}/muster.db") as database:
+    async with open_fresh_database(folder) as database:
         made = Door(SqlJobStore(database), ManualClock(), share=share, room=room)
         async with made.served():
             yield made
@@ -169,6 +170,20 @@ async def test_room_counts_what_no_worker_has_taken(tmp_path: Path) -> None:
         await at.until(lambda: at.gone == [large])
 
 
+async def test_what_is_on_its_way_counts_once_and_with_all_its_parts(tmp_path: Path) -> None:
+    async with door(tmp_path, share=2, room=lambda _: 4) as at:
+        at.answers.clear()
+        pairs = jobs_of(ADA, 2, request=make_request(count=2))
+        await at.come(*pairs)
+        assert await at.open_for(2) == [ADA, ADA], "neither the share nor the room is used up by the first of them"
+        await at.come(*jobs_of(GRACE, 1))
+        at.places.release()
+        await at.clock.advance(10)
+        at.answers.set()
+        await at.clock.advance(10)
+        assert at.gone == pairs, "four parts are on their way, and nobody has said anything of them yet"
+
+
 async def test_provider_that_is_shut_says_so_to_whoever_is_first(tmp_path: Path) -> None:
     async with door(tmp_path) as at:
         [job] = jobs_of(ADA, 1)
@@ -188,7 +203,7 @@ async def test_provider_that_takes_no_more_is_left_alone_for_as_long_as_it_said(
 
 
 async def test_storm_of_one_person_is_refused_at_the_limit_and_others_are_not(tmp_path: Path) -> None:
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
+    async with open_fresh_database(tmp_path) as database:
         store = SqlJobStore(database)
         storm = [store.add(job, at_most=3) for job in jobs_of(ADA, 10)]
         answers = await asyncio.gather(*storm, return_exceptions=True)

@@ -12,9 +12,9 @@ from bot.clock import ManualClock
 from bot.domain.jobs import JobId, ProcessId
 from bot.domain.results import Outcome, Result
 from bot.domain.stages import Stage
-from bot.services.jobs import ReplyBook
-from bot.store.engine import open_database
+from bot.services.reply_book import ReplyBook
 from bot.store.jobs import SqlJobStore
+from tests.databases import open_fresh_database
 from tests.factories import OWNER, make_artifact, make_job, make_reply
 
 OTHER = ProcessId("process-2")
@@ -22,7 +22,7 @@ OTHER = ProcessId("process-2")
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlJobStore]:
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
+    async with open_fresh_database(tmp_path) as database:
         yield SqlJobStore(database)
 
 
@@ -39,7 +39,7 @@ async def test_process_that_slept_too_long_speaks_for_its_jobs_no_more(store: Sq
     assert not await book.owned(job.id)
     assert not await book.owned(JobId("unknown"))
     await book.delivered(job.id, len(job.artifacts))
-    assert await book.moved(job.id, make_reply()) is None
+    assert await book.moved(job.id, make_reply(), told=True) is None
     row = await store.get(job.id)
     assert row == taken, "nothing of it was written"
 
@@ -48,7 +48,7 @@ async def test_lost_reply_that_got_another_one_is_shown_there_and_told_of_once(s
     book = ReplyBook(store=store, clock=ManualClock(), process=OWNER)
     job = make_job(stage=Stage.DELIVERING, reply=make_reply(detached="message deleted"))
     await store.add(job)
-    moved = await book.moved(job.id, make_reply(message_id=77, interaction_id=job.reply.interaction_id))
+    moved = await book.moved(job.id, make_reply(message_id=77, interaction_id=job.reply.interaction_id), told=True)
     assert moved is not None
     assert (moved.reply.message_id, moved.reply.detached) == (77, "")
     assert moved.notified_at is not None

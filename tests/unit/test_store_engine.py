@@ -9,6 +9,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from bot.domain.stages import Stage
 from bot.errors import SetupError
 from bot.store import upgrade
 from bot.store.artifacts import SqlArtifactStore
@@ -119,7 +121,10 @@ def test_revisions_are_named_by_their_files() -> None:
     assert upgrade.head_revision() == scripts.get_current_head()
 
 
-async def test_migrations_and_tables_agree(url: str) -> None:
+@pytest.mark.parametrize("way", ["_create", "_migrate"])
+async def test_migrations_and_tables_agree(way: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upgrade, "_create", getattr(upgrade, way))
+
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, metadata))
@@ -199,15 +204,18 @@ async def test_migration_killed_half_way_does_not_block_the_next_start(
     assert "extra" in tables(file)
 
 
-async def test_killed_first_start_does_not_block_the_next(
-    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_killed_first_start_does_not_block_the_next(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = upgrade._create
+
+    def half(connection: Connection) -> None:
+        create(connection)
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        pretend_newer(patch, tmp_path, then="raise KeyboardInterrupt")
+        patch.setattr(upgrade, "_create", half)
         with pytest.raises(KeyboardInterrupt):
             async with open_database(url):
                 pass
-    upgrade.head_revision.cache_clear()
     async with open_database(url) as database:
         assert await SqlStateStore(database).read("key") is None
 
@@ -293,3 +301,19 @@ async def test_check_of_an_older_database(url: str, tmp_path: Path, monkeypatch:
         pass
     pretend_newer(monkeypatch, tmp_path)
     assert "next start" in await check_database(url)
+
+
+async def test_numbers_that_two_jobs_share_are_the_older_ones_after_the_migration(file: Path, url: str) -> None:
+    jobs = [make_job(stage=Stage.WAITING, created_at=NOW + timedelta(seconds=number)) for number in (2, 1, 3)]
+    async with open_database(url) as database:
+        for job in jobs:
+            await SqlJobStore(database).add(job)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP INDEX uq_jobs_in_work_remote_id")
+        connection.execute("ALTER TABLE state DROP COLUMN until")
+        connection.execute("UPDATE jobs SET remote_id = 'the-same'")
+        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+        connection.commit()
+    async with open_database(url) as database:
+        kept = [await SqlJobStore(database).get(job.id) for job in jobs]
+    assert [job and job.remote_id for job in kept] == [None, "the-same", None]

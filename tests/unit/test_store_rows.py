@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy import JSON, RowMapping
 from sqlalchemy.dialects import sqlite
 
-from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress
+from bot.domain.jobs import Job, JobId, ProcessId
 from bot.domain.progress import Progress
+from bot.domain.replies import ReplyAddress
 from bot.domain.requests import ImageRequest
 from bot.domain.results import ImageArtifact, Result
 from bot.domain.stages import Stage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -47,7 +47,7 @@ async def keys(database: Database) -> set[str]:
 
 
 async def test_writes_that_wait_together_commit_together(database: Database, commits: list[object]) -> None:
-    names = [f"key-{n}" for n in range(50)]
+    names = [f"key-{n}" for n in range(MAX_BATCH)]
     assert await asyncio.gather(*(database.writer.submit(write(name)) for name in names)) == names
     assert await keys(database) == set(names)
     assert len(commits) == 1
@@ -56,6 +56,39 @@ async def test_writes_that_wait_together_commit_together(database: Database, com
 async def test_flood_is_cut_into_batches(database: Database, commits: list[object]) -> None:
     await asyncio.gather(*(database.writer.submit(write(f"key-{n}")) for n in range(MAX_BATCH + 1)))
     assert len(commits) == 2
+
+
+async def test_alike_writes_are_one_operation_and_overtake_others(database: Database) -> None:
+    calls: list[str] = []
+
+    async def alike(connection: AsyncConnection, names: Sequence[str]) -> list[str | LookupError]:
+        calls.append(" ".join(names))
+        await connection.execute(insert(state), [{"key": name, "value": ""} for name in names])
+        return [LookupError(name) if name == "b" else name for name in names]
+
+    async def other(_connection: AsyncConnection) -> None:
+        calls.append("other")
+
+    crowd = [database.writer.submit(other) for _ in range(2 * MAX_BATCH)]
+    people = [database.writer.submit_alike(alike, name) for name in "abc"]
+    outcomes = await asyncio.gather(*crowd, *people, return_exceptions=True)
+    assert [str(outcome) for outcome in outcomes[-3:]] == ["a", "b", "c"]
+    assert isinstance(outcomes[-2], LookupError)
+    assert calls.count("a b c") == 1
+    assert calls.index("a b c") <= MAX_BATCH
+    assert await keys(database) == {"a", "b", "c"}
+
+
+async def test_refused_alike_write_harms_no_neighbour(database: Database) -> None:
+    async def alike(connection: AsyncConnection, names: Sequence[str]) -> Sequence[str]:
+        await connection.execute(insert(state), [{"key": name, "value": ""} for name in names])
+        return names
+
+    outcomes = await asyncio.gather(
+        *(database.writer.submit_alike(alike, key) for key in "aab"), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [str, StoreError, str]
+    assert await keys(database) == {"a", "b"}
 
 
 async def test_failing_write_harms_no_neighbour(database: Database) -> None:

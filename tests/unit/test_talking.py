@@ -11,7 +11,8 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.domain.conversation import Look, Role, TextArtifact, TextRequest, Turn
-from bot.domain.jobs import Job, JobId, ReplyAddress
+from bot.domain.jobs import Job, JobId
+from bot.domain.replies import ReplyAddress
 from bot.domain.results import Outcome, Result
 from bot.domain.sources import SourceMedia
 from bot.domain.turns import Chat
@@ -24,8 +25,8 @@ from bot.services.ports import Waits
 from bot.services.talking import Speaker, Talking
 from bot.services.tracker import Tracker
 from bot.store.conversations import SqlConversationStore
-from bot.store.engine import open_database
 from bot.store.jobs import SqlJobStore
+from tests.databases import open_fresh_database
 from tests.factories import NOW, OWNER, make_reply
 from tests.scripted import Wall
 from tests.unit.test_asking import NEMO, QWEN, Models, asking
@@ -104,7 +105,7 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A desk with two models and nothing said yet."""
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
+    async with open_fresh_database(tmp_path) as database:
         clock, jobs, models = ManualClock(), SqlJobStore(database), Models(NEMO, QWEN)
         ask = asking()
         ask._models = models

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor, is_image
 from bot.domain.kinds import Request
 from bot.domain.progress import Progress
@@ -29,17 +27,11 @@ from bot.errors import (
     Unavailable,
 )
 from bot.providers.base import Harvest, Submission
-from bot.services.ports import Composes
-from bot.services.tracker import LOOKS, Tracker
-from bot.store.artifacts import SqlArtifactStore
+from bot.services.tracker import LOOKS
 from bot.store.base import Change
-from bot.store.engine import Database, open_database
-from bot.store.jobs import SqlJobStore
 from tests.factories import OWNER, make_artifact, make_job, make_progress, make_request
-from tests.scripted import NoSources, ScriptedProvider, Wall, harvest_of
-
-#: Real seconds after which a condition that never came true fails the test.
-GUARD = 60.0
+from tests.scripted import harvest_of
+from tests.unit.tracker_bench import Bench, open_bench
 
 
 class Insists:
@@ -59,64 +51,11 @@ class Insists:
         return None
 
 
-def make_tracker(
-    database: Database, clock: ManualClock, provider: ScriptedProvider, wall: Wall, composes: Composes | None = None
-) -> Tracker:
-    """A tracker with one provider, on a database."""
-    return Tracker(
-        store=SqlJobStore(database),
-        artifacts=SqlArtifactStore(database),
-        providers={"horde": provider},
-        sources=NoSources(),
-        shows=wall,
-        clock=clock,
-        process=OWNER,
-        composes=composes,
-    )
-
-
-@dataclass
-class Bench:
-    """A tracker that is running."""
-
-    clock: ManualClock
-    store: SqlJobStore
-    artifacts: SqlArtifactStore
-    provider: ScriptedProvider
-    wall: Wall
-    tracker: Tracker
-
-    async def until(self, condition: Callable[[Job], bool], job: Job, *, step: float = 0.5) -> Job:
-        """Let time pass until the row fulfils the condition, however slow the machine is."""
-        async with asyncio.timeout(GUARD):
-            while not condition(row := await self.row(job)):
-                await self.clock.advance(step)
-        return row
-
-    async def row(self, job: Job) -> Job:
-        row = await self.store.get(job.id)
-        assert row is not None
-        return row
-
-    async def result(self, job: Job) -> Job:
-        return await self.until(lambda row: row.over, job)
-
-
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """A running tracker."""
-    clock = ManualClock()
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
-        provider, wall = ScriptedProvider(), Wall()
-        tracker = make_tracker(database, clock, provider, wall, Insists())
-        running = asyncio.create_task(tracker.run())
-        # The tracker's own store, so that a test can look over its shoulder.
-        store = tracker._store
-        assert isinstance(store, SqlJobStore)
-        yield Bench(clock, store, SqlArtifactStore(database), provider, wall, tracker)
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+    async with open_bench(tmp_path, composes=Insists()) as bench, bench.running():
+        yield bench
 
 
 async def test_job_goes_from_our_queue_to_its_result(bench: Bench) -> None:
@@ -161,10 +100,9 @@ async def test_job_waits_here_and_says_why_while_the_service_does_not_take_it(
     job = make_job()
     bench.provider.submits.extend([trouble, trouble])
     await bench.store.add(job)
-    held = await bench.until(lambda row: bool(row.hold), job)
-    assert held.stage is Stage.QUEUED
-    assert held.hold == trouble.user_message
-    assert bench.wall.last(job.id).hold == trouble.user_message
+    await bench.until(lambda _: any(shown.hold for shown in bench.wall.states.get(job.id, ())), job)
+    held = next(shown for shown in bench.wall.states[job.id] if shown.hold)
+    assert (held.stage, held.hold) == (Stage.QUEUED, trouble.user_message)
     row = await bench.result(job)
     assert row.result is not None
     assert row.result.outcome is Outcome.FINISHED
@@ -212,36 +150,6 @@ async def test_slow_service_keeps_neither_a_new_request_nor_a_cancel_waiting(ben
     assert len(asked) == len(set(asked)) == LOOKS, "nothing is asked about twice at once, and no crowd builds up"
 
 
-async def test_lost_submission_is_looked_for_and_adopted(bench: Bench) -> None:
-    job = make_job()
-    bench.provider.submits.append(SubmissionUncertain("reset"))
-    bench.provider.recoveries.extend([Unavailable("not yet"), Submission(remote_id="found")])
-    await bench.store.add(job)
-    row = await bench.result(job)
-    assert row.remote_id == "found"
-    assert bench.provider.calls[:3] == ["submit", "recover", "recover"]
-    assert bench.provider.calls.count("submit") == 1
-
-
-async def test_lost_submission_that_surely_never_arrived_is_sent_again(bench: Bench) -> None:
-    job = make_job()
-    bench.provider.submits.append(SubmissionUncertain("reset"))
-    await bench.store.add(job)
-    await bench.result(job)
-    assert bench.provider.calls[:3] == ["submit", "recover", "submit"]
-
-
-async def test_lost_submission_that_cannot_be_looked_for_is_told_honestly(bench: Bench) -> None:
-    job = make_job(stage=Stage.SUBMITTING)
-    bench.provider.recoveries.append(SubmissionUncertain("anonymous"))
-    await bench.store.add(job)
-    row = await bench.result(job)
-    assert row.result is not None
-    assert (row.result.outcome, row.result.code) == (Outcome.FAILED, "lost-submission")
-    assert "haven't sent it a second time" in row.result.message
-    assert "submit" not in bench.provider.calls
-
-
 async def test_pictures_are_fetched_as_they_finish(bench: Bench) -> None:
     job = make_job(stage=Stage.WAITING, request=make_request(count=2))
     bench.provider.polls.append(make_progress(Stage.PROCESSING, finished=1))
@@ -280,14 +188,14 @@ async def test_unchanged_news_is_not_written(bench: Bench) -> None:
 async def test_look_in_time_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
     same = make_progress(queue_position=3, ends_at=None)
     job = replace(make_job(stage=Stage.WAITING), progress=same, cadence=2.0)
-    clock = ManualClock()
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
-        store = SqlJobStore(database)
-        tracker = make_tracker(database, clock, ScriptedProvider(), Wall())
-        await store.add(job)
-        [leased] = await store.lease(OWNER, now=clock.now(), stale_before=clock.now(), limit=1)
-        await tracker.observe(job.id, same)
-        assert await store.get(job.id) == leased
+    async with open_bench(tmp_path) as bench:
+        await bench.store.add(job)
+        now = bench.clock.now()
+        [leased] = await bench.store.lease(OWNER, now=now, stale_before=now, limit=1)
+        bench.provider.polls.append(same)
+        await bench.steps.take(leased)
+        assert bench.provider.calls == ["poll"]
+        assert await bench.row(job) == leased
 
 
 async def test_silent_service_holds_the_job_and_the_job_goes_on_afterwards(bench: Bench) -> None:
@@ -417,7 +325,9 @@ async def test_cancel_is_tried_again_while_the_service_is_silent(bench: Bench) -
     assert bench.provider.calls == ["cancel", "cancel", "fetch"]
 
 
-async def test_unexpected_error_fails_one_job_with_a_reference_and_the_others_go_on(bench: Bench) -> None:
+async def test_unexpected_error_fails_one_job_with_a_reference_and_the_others_go_on(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     broken, fine = make_job(stage=Stage.WAITING), make_job(stage=Stage.QUEUED)
     bench.provider.polls.append(ValueError("a bug"))
     await bench.store.add(broken)
@@ -427,6 +337,9 @@ async def test_unexpected_error_fails_one_job_with_a_reference_and_the_others_go
     assert row.result.outcome is Outcome.FAILED
     assert row.result.reference
     assert (await bench.result(fine)).result is not None
+    told = next(record.__dict__ for record in caplog.records if getattr(record, "action", "") == "job.unexpected")
+    named = (told["job_id"], told["stage"], told["cause"], told["reference"])
+    assert named == (broken.id, Stage.WAITING, "ValueError: a bug", row.result.reference)
 
 
 async def test_result_that_is_not_shown_yet_is_shown_again_after_a_restart(bench: Bench) -> None:
@@ -437,24 +350,32 @@ async def test_result_that_is_not_shown_yet_is_shown_again_after_a_restart(bench
 
 
 async def test_tracker_cancelled_in_a_look_lets_the_cancellation_travel(tmp_path: Path) -> None:
-    clock, provider, entered = ManualClock(), ScriptedProvider(), asyncio.Event()
+    entered = asyncio.Event()
 
     async def forever(job: Job, *, source: bytes | None = None) -> Submission:
         entered.set()
         await asyncio.Event().wait()
         raise AssertionError
 
-    provider.submit = forever  # type: ignore[method-assign]
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/muster.db") as database:
-        store = SqlJobStore(database)
-        tracker = make_tracker(database, clock, provider, Wall())
+    async with open_bench(tmp_path) as bench:
+        bench.provider.submit = forever  # type: ignore[method-assign]
         job = make_job()
-        await store.add(job)
-        running = asyncio.create_task(tracker.run())
+        await bench.store.add(job)
+        running = asyncio.create_task(bench.tracker.run())
         await entered.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        row = await store.get(job.id)
-        assert row is not None
-        assert row.stage is Stage.SUBMITTING, "what is written is what a restart finds"
+        assert (await bench.row(job)).stage is Stage.SUBMITTING, "what is written is what a restart finds"
+
+
+async def test_number_that_another_job_has_ends_the_second_one_loudly(bench: Bench) -> None:
+    first, second = make_job(stage=Stage.WAITING, remote_id="the-same", due_at=None), make_job()
+    await bench.store.add(first)
+    bench.provider.submits.append(Submission(remote_id="the-same"))
+    await bench.store.add(second)
+    row = await bench.result(second)
+    assert row.result is not None
+    assert (row.result.outcome, row.result.code) == (Outcome.FAILED, "same-number")
+    assert "can't be told apart" in row.result.message
+    assert bench.provider.calls == ["submit"]

@@ -17,7 +17,7 @@ from bot.web.bodies import Body, FilePart, read_body
 from bot.web.horde_hooks import read_hint
 from bot.web.osais_calls import Call, read_notice, read_upload, token_of
 from bot.web.refusals import Refused
-from bot.web.sniffing import media_type_of
+from bot.web.sniffing import check_makes, media_type_of
 
 UID = 1_678_361_974_000
 JSON = "application/json"
@@ -86,8 +86,26 @@ def test_names_of_files_are_only_for_display(given_name: str, shown: str) -> Non
     assert (call.said.name, call.said.media_type) == (shown, "image/png")
 
 
-def test_uid_may_stand_in_the_files_name() -> None:
-    assert read_upload(Body(fields={}, files=(FilePart(filename=f"{UID}_0334.png", data=png()),))).uid == UID
+@pytest.mark.parametrize("fields", [{}, {"uid": None}, {"uid": " "}, {"uid": "null"}], ids=str)
+def test_uid_may_stand_in_the_files_name(fields: dict[str, object]) -> None:
+    assert read_upload(Body(fields=fields, files=(FilePart(filename=f"{UID}_0334.png", data=png()),))).uid == UID
+    assert refused(Body(fields={"uid": "soon"}, files=(FilePart(filename=f"{UID}.png", data=png()),))) == 400
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        pytest.param({"image": "IMAGE", "uid": None}, id="beside"),
+        pytest.param([{"image": "IMAGE"}], id="in-a-list"),
+        pytest.param('{"image": "IMAGE"}', id="as-text"),
+    ],
+)
+def test_what_stands_beside_a_wrapper_counts_too(wrapped: object) -> None:
+    body = json.dumps({"uid": UID, "token": "other", "response": wrapped})
+    read = read_body(body.replace("IMAGE", base64.b64encode(png()).decode()).encode(), JSON)
+    assert read_upload(read).uid == UID
+    with pytest.raises(Refused):
+        token_of(read, "ours")
 
 
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
@@ -104,25 +122,37 @@ def test_uploads_without_exactly_one_file_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "engine"),
+    "data",
     [
-        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "", id="svg-as-png"),
-        pytest.param(b"<!doctype html><script>alert(1)</script>", "", id="html-as-png"),
-        pytest.param(b"\x89PNG\r\n\x1a\n<html>", "", id="html-behind-a-png-head"),
-        pytest.param(b"MZ\x90\x00", "", id="program"),
-        pytest.param(b"", "", id="empty"),
-        pytest.param(b"\x00\x00\x00\x18ftypavif" + bytes(20), "", id="avif"),
-        pytest.param(b"\x00\x00\x00\x18ftypisom" + bytes(20), "diffusion", id="film-by-a-painter"),
-        pytest.param(png(), "coquitts", id="picture-by-a-speaker"),
-        pytest.param(b"RIFF\x00\x00\x00\x00WAVEfmt ", "sadtalker", id="sound-by-a-film-maker"),
-        pytest.param(png(8193, 1), "", id="too-wide"),
-        pytest.param(png(8000, 7000), "", id="too-many-pixels"),
-        pytest.param(png()[:12], "", id="cut-head"),
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", id="svg-as-png"),
+        pytest.param(b"<!doctype html><script>alert(1)</script>", id="html-as-png"),
+        pytest.param(b"\x89PNG\r\n\x1a\n<html>", id="html-behind-a-png-head"),
+        pytest.param(b"MZ\x90\x00", id="program"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x00\x00\x00\x18ftypavif" + bytes(20), id="avif"),
+        pytest.param(png(8193, 1), id="too-wide"),
+        pytest.param(png(8000, 7000), id="too-many-pixels"),
+        pytest.param(png()[:12], id="cut-head"),
     ],
 )
-def test_what_no_engine_should_send_is_refused(data: bytes, engine: str) -> None:
-    body = Body(fields={"uid": UID, "engine": engine}, files=(FilePart(filename="a.png", data=data),))
-    assert refused(body) == 415
+def test_what_no_engine_should_send_is_refused(data: bytes) -> None:
+    assert refused(Body(fields={"uid": UID}, files=(FilePart(filename="a.png", data=data),))) == 415
+
+
+@pytest.mark.parametrize(
+    ("engine", "media_type"),
+    [
+        pytest.param("diffusion", "video/mp4", id="film-by-a-painter"),
+        pytest.param("coquitts", "image/png", id="picture-by-a-speaker"),
+        pytest.param("sadtalker", "audio/wav", id="sound-by-a-film-maker"),
+    ],
+)
+def test_what_an_engine_does_not_make_is_refused(engine: str, media_type: str) -> None:
+    with pytest.raises(Refused) as caught:
+        check_makes(engine, media_type)
+    assert caught.value.status == 415
+    check_makes("vtoonify", "video/mp4")
+    check_makes("an engine of tomorrow", media_type)
 
 
 @pytest.mark.parametrize(

@@ -14,16 +14,20 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.callbacks import Notice, Upload
+from bot.domain.engines import EngineRequest
 from bot.domain.jobs import JobId
 from bot.domain.stages import Stage
 from bot.errors import StoreError
 from bot.logs import Redactor
 from bot.providers.horde.webhooks import Hint
+from bot.services.callback_addresses import CallbackAddress
+from bot.web.receiving import FILES_AT_ONCE
 from tests.factories import OWNER, make_job
 from tests.listening import TOKEN, UID, Listening, open_listening
 from tests.unit.test_web_bodies import png
 
 REQUEST, PART = "d9082790-05a0-45e0-9c25-3a116eebc438", "affd67f6-d8df-4185-a529-578ce1569255"
+DIFFUSION = EngineRequest(engine="diffusion", title="diffusion", prompt="a boat")
 ACK = {"data": {"token": TOKEN, "uid": UID}}
 
 
@@ -82,6 +86,44 @@ async def test_file_is_kept_before_it_is_acknowledged(listening: Listening) -> N
         "ping",
         png(),
     )
+
+
+async def test_file_is_judged_by_the_jobs_engine_whatever_the_call_names(listening: Listening) -> None:
+    film = b"\x00\x00\x00\x18ftypisom" + bytes(20)
+    assert await listening.post(listening.upload, form(film, engine="diffusion")) == (201, ACK), "nobody's yet"
+    job = make_job(stage=Stage.WAITING, provider="osais", remote_id=str(UID), request=DIFFUSION)
+    await listening.jobs.add(job)
+    status, answer = await listening.post(listening.upload, form(film + b"1", engine="vtoonify"))
+    assert (status, answer) == (415, {"data": None, "status": 415, "message": "diffusion makes no video/mp4"})
+    assert await listening.post(listening.upload, form(engine="coquitts")) == (201, ACK)
+    kept = [call.said.media_type for call in await listening.kept() if isinstance(call.said, Upload)]
+    assert kept == ["video/mp4", "image/png"]
+
+
+async def test_files_are_taken_in_a_few_at_a_time(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.web.receiving.FILES_WAITING", 1)
+    begun = f"POST {listening.upload} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n".encode()
+    callers = [await raw(listening, begun) for _ in range(FILES_AT_ONCE)]
+    for reader, _ in callers:
+        assert (await head_of(reader)).startswith("HTTP/1.1 100 ")  # asked for its body, so it has its place
+    others = [asyncio.ensure_future(listening.post(listening.upload, form())) for _ in range(2)]
+    await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+    crowded = next(one for one in others if one.done())
+    others.remove(crowded)
+    assert crowded.result()[0] == 503
+    assert (await listening.post(listening.notify, {"uid": UID}))[0] == 201, "stages need no place"
+    for _, writer in callers:
+        writer.close()
+    assert await others[0] == (201, ACK), "the one that waited had its turn"
+
+
+async def test_call_that_is_one_too_many_is_not_acknowledged(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.inbox.JOBS_MOST", 1)
+    await listening.jobs.add(make_job(stage=Stage.WAITING, provider="osais", remote_id=str(UID)))
+    answers = [(await listening.post(listening.notify, {"uid": UID, "stage": stage}))[0] for stage in (1, 2, 1)]
+    assert answers == [201, 503, 201], "the last is known, and kept"
 
 
 async def test_call_that_cannot_be_kept_is_not_acknowledged(
@@ -158,6 +200,21 @@ async def test_somebody_elses_token_is_refused_and_logged_once_without_it(
     assert await listening.kept() == []
     assert caplog.text.count("refused") == 1
     assert "ffff" not in caplog.text
+
+
+async def test_calls_about_unknown_requests_are_logged_once(
+    listening: Listening, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        for uid in (UID, UID + 1000):
+            assert (await listening.post(listening.notify, {"uid": uid}))[0] == 201
+    assert caplog.text.count("unknown request") == 1
+
+
+def test_our_callback_address_does_not_show_its_secret() -> None:
+    address = CallbackAddress(domain="https://bot.test", notify="cb/hush/notify", upload="cb/hush/upload")
+    assert "https://bot.test" in repr(address)
+    assert "hush" not in repr(address)
 
 
 def test_our_addresses_are_redacted_in_logs() -> None:
@@ -311,7 +368,8 @@ async def test_source_is_served_for_an_hour_to_whoever_has_its_address(listening
     async with listening.session.get(listening.url + path) as answer:
         assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", png())
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    for wrong in (path.replace("_-1_", "_-2_"), path[:-5] + "0.png", "/source/x_y_z_w.png", path + "/x"):
+    misread = path[:-5] + ("1" if path[-5] == "0" else "0") + ".png"
+    for wrong in (path.replace("_-1_", "_-2_"), misread, "/source/x_y_z_w.png", path + "/x"):
         assert (await listening.post(wrong, method="GET"))[0] == 404
     assert (await listening.post(links.link(job.id, 5, "png").removeprefix("https://bot.test"), method="GET"))[0] == 404
     await listening.clock.advance(3600)

@@ -64,3 +64,10 @@ def test_presets_mean_something_and_are_found() -> None:
 def test_any_text_is_read(text: str) -> None:
     asked = parse(text)
     assert len(set(asked.forms)) == len(asked.forms)
+
+
+def test_engine_is_meant_by_its_tag_alone() -> None:
+    assert (parse("osais:rembg, please").engine, parse("osais:rembg").clear) == ("rembg", True)
+    assert parse("cutout, osais:gfpgan").unknown == ("osais:gfpgan",)
+    assert (parse("gfpgan").engine, parse("osais:ping").clear) == ("", False)
+    assert all(parse(words).engine for words, _ in presets("osais", engines=True))

@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from bot.domain.jobs import TOKEN_LIFE, Job, JobId, ReplyAddress
+from bot.domain.jobs import Job, JobId
+from bot.domain.replies import TOKEN_LIFE, ReplyAddress
 from bot.domain.requests import ImageRequest
 from bot.sandbox.discord import Channel, Message, Route
 from bot.sandbox.discord.uploads import Upload
@@ -80,12 +81,11 @@ def _request(stage: Stage, number: int) -> str:
         user=world.people.anonymous,
         order=order,
         created=world.now,
-        expires=world.now + REQUEST_LIFE,
         first_seed=number,
         factor=1,
         waiting=1,
-        expected_jobs=1,
     )
+    request.expires = world.now + REQUEST_LIFE
     world.requests[request.id] = request
     return request.id
 

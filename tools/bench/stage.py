@@ -44,6 +44,12 @@ class Stage:
         self.guild = await discord.make_guild("Crowd", owner=self.people[0], members=self.people, channels=names)
         self.channels = [discord.world.channels[channel_id] for channel_id in self.guild.channel_ids]
 
+    async def arrive(self) -> int:
+        """Let one more person join, who has asked for nothing yet; returns the number for `by`."""
+        name = f"Person {len(self.people)}"
+        self.people.append(await self.sandbox.discord.make_user(name, guilds=[self.guild]))
+        return len(self.people) - 1
+
     async def open(self) -> None:
         """Start the bot and wait until it takes commands."""
         await self.bot.start()

@@ -19,8 +19,10 @@ from typing import Any, Final
 import aiohttp
 
 from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.outgoing import AddressMap
 from bot.sandbox.serve import Sandbox
 from tools.bench.figures import Machine, load_average
+from tools.bench.stage import PUBLIC_URL
 from tools.bench.usage import Usage
 from tools.soak.child import MARK
 from tools.soak.people import People
@@ -127,6 +129,7 @@ class Soak:
                 at=self._sandbox.clock.now(),
                 memory=usage.memory,
                 objects=told["objects"],
+                blocks=told["blocks"],
                 tasks=told["tasks"],
                 files=usage.files,
                 rows=count_rows(self._file),
@@ -149,7 +152,8 @@ async def open_soak(seed: int) -> AsyncIterator[Soak]:
     """A world whose clock stands still unless moved, and the bot in it."""
     with tempfile.TemporaryDirectory(prefix="muster-soak-") as name:
         folder = Path(name)
-        async with Sandbox(speed=4, seed=seed) as sandbox, aiohttp.ClientSession() as session:
+        address_map = AddressMap.to_free_port(PUBLIC_URL)
+        async with Sandbox(speed=4, seed=seed, address_map=address_map) as sandbox, aiohttp.ClientSession() as session:
             env = sandbox.settings_env(f"sqlite+aiosqlite:///{folder}/muster.db", horde_user=HORDE_USER)
             command = (sys.executable, "-m", "tools.soak.child", "--control-url", sandbox.control_url)
             bot = BotProcess(command, folder=folder, settings={**env, "LOG_LEVEL": "ERROR"})

@@ -29,7 +29,12 @@ async def _run(control_url: str) -> int:
 
 def _tell() -> None:
     gc.collect()
-    told = {"tasks": len(asyncio.all_tasks()), "objects": len(gc.get_objects())}
+    told = {
+        "tasks": len(asyncio.all_tasks()),
+        "objects": len(gc.get_objects()),
+        # All that Python holds, however small; what memory grows by beyond them is the allocator's.
+        "blocks": sys.getallocatedblocks(),
+    }
     sys.stdout.write(f"{MARK}{json.dumps(told)}\n")
     sys.stdout.flush()
 

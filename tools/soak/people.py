@@ -20,6 +20,8 @@ PEOPLE, CHANNELS = 12, 4
 BUTTONS: Final = ("Again", "Details", "Cancel", "Delete", "Upscale", "Vary", "Collect", "Retry")
 _MISHAPS: Final = (
     {"service": "horde", "path": "/generate/", "status": 503, "times": 3},
+    {"service": "osais", "status": 503, "times": 2},
+    {"service": "osais", "action": "reset_after", "times": 1},
     {"service": "horde", "path": "/generate/check", "action": "garbage", "times": 2},
     {"service": "horde", "path": "/generate/check", "action": "reset", "times": 2},
     {"service": "media", "path": "/horde-transient/", "action": "truncate", "times": 1},
@@ -41,6 +43,7 @@ class People:
         self.done: Counter[str] = Counter()
         self._acts: tuple[tuple[int, str, Callable[[], Awaitable[None]]], ...] = (
             (6, "imagine", self._imagine),
+            (2, "engine", self._engine),
             (5, "ask", self._ask),
             (3, "alchemy", self._alchemy),
             (5, "press", self._press),
@@ -73,6 +76,10 @@ class People:
 
     async def _imagine(self) -> None:
         wish = {"prompt": f"{self._words()} at dusk", "count": self._rng.randint(1, 4)}
+        await self._answered(await self._sandbox.discord.invoke(*self._who(), "imagine", wish))
+
+    async def _engine(self) -> None:
+        wish = {"prompt": f"{self._words()} at dawn", "model": "osais:diffusion", "count": self._rng.randint(1, 4)}
         await self._answered(await self._sandbox.discord.invoke(*self._who(), "imagine", wish))
 
     async def _ask(self) -> None:

@@ -16,7 +16,7 @@ TABLES: Final = ("jobs", "artifacts", "turns", "turn_messages", "inbox", "proces
 #: The warm-up is left out: caches fill, modules are loaded when first used.
 WARM_UP: Final = timedelta(hours=4)
 #: By how much the last third of a day may lie above the one before; what is above is a leak.
-MAY_GROW: Final[Mapping[str, float]] = {"memory": 12.0, "objects": 15_000, "tasks": 3, "files": 4}
+MAY_GROW: Final[Mapping[str, float]] = {"memory": 12.0, "objects": 15_000, "blocks": 40_000, "tasks": 3, "files": 4}
 #: Results stay so long after their delivery; a purge comes every ten minutes.
 RESULTS_KEPT: Final = timedelta(hours=24)
 PURGE_EVERY: Final = timedelta(minutes=10)
@@ -29,7 +29,9 @@ class Reading:
     at: datetime
     #: MB.
     memory: float
+    #: Objects that the garbage collector knows, and blocks of memory that Python holds.
     objects: int
+    blocks: int
     tasks: int
     files: int
     rows: Mapping[str, int]
@@ -40,12 +42,12 @@ class Reading:
 def table(readings: Sequence[Reading]) -> str:
     """Lay them out, a line each."""
     began = readings[0].at
-    lines = [f"{'hour':>6} {'MB':>7} {'objects':>8} {'tasks':>6} {'files':>6} {'db MB':>7}  rows"]
+    lines = [f"{'hour':>6} {'MB':>7} {'objects':>8} {'blocks':>9} {'tasks':>6} {'files':>6} {'db MB':>7}  rows"]
     for reading in readings:
         rows = " ".join(f"{name}={count}" for name, count in reading.rows.items())
         lines.append(
             f"{(reading.at - began) / timedelta(hours=1):6.1f} {reading.memory:7.1f} {reading.objects:8d} "
-            f"{reading.tasks:6d} {reading.files:6d} {reading.size:7.1f}  {rows}"
+            f"{reading.blocks:9d} {reading.tasks:6d} {reading.files:6d} {reading.size:7.1f}  {rows}"
         )
     return "\n".join(lines)
 

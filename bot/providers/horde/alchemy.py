@@ -17,13 +17,14 @@ from bot.clock import Clock
 from bot.domain.alchemy import DESCRIBING, FEE, AlchemyRequest, Form, FormArtifact, FormState, price_of
 from bot.domain.jobs import Job, JobId, is_alchemy
 from bot.domain.progress import Progress
-from bot.errors import MediaError, MediaGone, ProtocolError, RemoteGone, SubmissionUncertain, Unauthorized, Unavailable
+from bot.errors import MediaError, MediaGone, ProtocolError, SubmissionUncertain, Unauthorized, Unavailable
 from bot.media import MediaFetcher, Picture
 from bot.providers.base import Capabilities, Harvest, Submission
 from bot.providers.horde.alchemy_desk import AlchemyDesk
 from bot.providers.horde.alchemy_mapping import ended, payload_of, progress_of, states_of
 from bot.providers.horde.alchemy_results import drawing_of, drawing_size, link_of, told_of
 from bot.providers.horde.client import HordeClient
+from bot.providers.horde.remote import drop, remote_id_of
 from bot.providers.horde.webhooks import Hints, Webhooks
 
 log = logging.getLogger(__name__)
@@ -127,21 +128,14 @@ class HordeAlchemyProvider:
 
     async def cancel(self, job: Job) -> None:
         """Drop what is not done; what is done keeps its result. Never handed over counts as stopped."""
-        if job.remote_id is None:
-            return
-        try:
-            await self._client.cancel_alchemy(job.remote_id)
-        except RemoteGone:
-            return
+        await drop(job, self._client.cancel_alchemy)
 
     def describe(self) -> Capabilities:
         """Tell that there are no models to choose, from memory."""
         return Capabilities(models=(), live=self.desk.live)
 
     async def _states(self, job: Job) -> dict[Form, tuple[FormState, Any]]:
-        if job.remote_id is None:
-            raise RemoteGone("it was never handed over")
-        return states_of(await self._client.alchemy_status(job.remote_id), _request_of(job))
+        return states_of(await self._client.alchemy_status(remote_id_of(job)), _request_of(job))
 
     async def _bring(self, job: Job, results: Mapping[Form, Any]) -> dict[Form, _Brought | None]:
         """Make artifacts of results, a few downloads at a time; None for a file that is to be tried again."""

@@ -8,12 +8,13 @@ they ask in vain.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.clock import Clock
 from bot.domain.alchemy import Form
-from bot.errors import ProviderError
 from bot.providers.horde.client import HordeClient
+from bot.providers.horde.wire import Alchemist
+from bot.providers.outages import Outages
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class AlchemyDesk:
         self._clock = clock
         self._offered: frozenset[str] = frozenset()
         self._read_at: float | None = None
-        self._down = False
+        self._outages = Outages(log, action="alchemists")
 
     @property
     def live(self) -> bool:
@@ -38,19 +39,9 @@ class AlchemyDesk:
 
     async def refresh(self) -> None:
         """Ask anew, keeping what is known where that fails; never raises a `ProviderError`."""
-        try:
-            online = (await self._client.performance()).interrogator_count
-            alchemists = await self._client.alchemists() if online else []
-        except ProviderError as error:
-            if not self._down:
-                self._down = True
-                log.warning(
-                    "list of alchemists can't be read", extra={"action": "alchemists.down", "cause": str(error)}
-                )
+        alchemists = await self._outages.asked("list of alchemists", self._online)
+        if alchemists is None:
             return
-        if self._down:
-            self._down = False
-            log.info("list of alchemists available again", extra={"action": "alchemists.up"})
         at_work = (one for one in alchemists if one.online and not one.maintenance_mode)
         self._offered = frozenset(name for one in at_work for name in one.forms)
         self._read_at = self._clock.monotonic()
@@ -60,3 +51,7 @@ class AlchemyDesk:
         if not self.live:
             return ()
         return tuple(form for form in forms if form.value not in self._offered)
+
+    async def _online(self) -> Sequence[Alchemist]:
+        online = (await self._client.performance()).interrogator_count
+        return await self._client.alchemists() if online else ()

@@ -9,7 +9,6 @@ the fields that `wire.Reference` reads.
 
 from __future__ import annotations
 
-import difflib
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -17,11 +16,13 @@ from functools import cache
 from importlib import resources
 
 from bot.clock import Clock
-from bot.errors import InvalidRequest, ProviderError
+from bot.errors import InvalidRequest
 from bot.providers.base import ModelInfo
 from bot.providers.horde.client import HordeClient
+from bot.providers.horde.naming import close_names, did_you_mean, folded
 from bot.providers.horde.suitability import model_info
 from bot.providers.horde.wire import ActiveModel, Reference
+from bot.providers.outages import Outages
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ REFERENCE_EVERY, REFERENCE_RETRY = 6 * 3600.0, 600.0
 _DATED = frozenset({"stable_diffusion", "stable_diffusion_2.0", "stable_diffusion_2.1", "SDXL 1.0"})
 #: Taken when nothing is known of who serves what.
 FAVOURITE = "AlbedoBase XL (SDXL)"
-_CLOSE_NAMES = 5
 
 
 class Catalogue:
@@ -46,7 +46,7 @@ class Catalogue:
         self._unserved: tuple[ModelInfo, ...] = ()
         self._reference_due = clock.monotonic()
         self._live = False
-        self._down: set[str] = set()
+        self._outages = Outages(log, action="catalogue")
         self._rebuild()
 
     @property
@@ -56,7 +56,10 @@ class Catalogue:
 
     async def refresh(self) -> None:
         """Ask anew, keeping what is known where that fails; never raises a `ProviderError`."""
-        await self._refresh_active()
+        rows = await self._outages.asked("list of models", self._client.models)
+        if rows is not None:
+            self._active = {row.name: row for row in rows}
+            self._live = True
         self._rebuild()
         if self._clock.monotonic() >= self._reference_due:
             await self._refresh_reference()
@@ -93,61 +96,26 @@ class Catalogue:
 
         Raises `InvalidRequest` naming close ones.
         """
-        wanted = _folded(text)
-        exact = next((model for model in (*self._models, *self._unserved) if _folded(model.name) == wanted), None)
+        wanted = folded(text)
+        exact = next((model for model in (*self._models, *self._unserved) if folded(model.name) == wanted), None)
         if exact is not None:
             return exact
-        beginning = [model for model in self._models if wanted and _folded(model.name).startswith(wanted)]
+        beginning = [model for model in self._models if wanted and folded(model.name).startswith(wanted)]
         if len(beginning) == 1:
             return beginning[0]
-        raise InvalidRequest("unknown model", user_message=self._did_you_mean(text, wanted, beginning))
-
-    def _did_you_mean(self, text: str, wanted: str, beginning: Sequence[ModelInfo]) -> str:
-        close = [model.name for model in beginning] or self._close_to(wanted)
-        shown = "".join(c for c in text if c.isprintable() and c != "`")[:80]
-        names = ", ".join(f"`{name}`" for name in close[:_CLOSE_NAMES])
-        question = f" Did you mean one of these: {names}?" if close else ""
-        return f"I don't know a model called `{shown}`.{question} The whole list comes up with `/imagine model:`."
-
-    def _close_to(self, wanted: str) -> list[str]:
-        names = {_folded(model.name): model.name for model in self._models}
-        inside = [name for folded, name in names.items() if wanted and wanted in folded]
-        return inside or [names[folded] for folded in difflib.get_close_matches(wanted, names, n=_CLOSE_NAMES)]
+        close = close_names(wanted, [model.name for model in beginning or self._models])
+        question = did_you_mean(text, close, kind="model", command="/imagine model:")
+        raise InvalidRequest("unknown model", user_message=question)
 
     def _inpainting(self, name: str) -> bool:
         known = self._reference.get(name)
         return known.inpainting if known else "inpaint" in name.lower()
 
-    async def _refresh_active(self) -> None:
-        try:
-            rows = await self._client.models()
-        except ProviderError as error:
-            self._note("list of models", error)
-            return
-        self._note("list of models", None)
-        self._active = {row.name: row for row in rows}
-        self._live = True
-
     async def _refresh_reference(self) -> None:
-        try:
-            rows = await self._client.reference()
-        except ProviderError as error:
-            self._reference_due = self._clock.monotonic() + REFERENCE_RETRY
-            self._note("image model reference", error)
-            return
-        self._note("image model reference", None)
-        self._reference_due = self._clock.monotonic() + REFERENCE_EVERY
+        rows = await self._outages.asked("image model reference", self._client.reference)
+        self._reference_due = self._clock.monotonic() + (REFERENCE_RETRY if rows is None else REFERENCE_EVERY)
         if rows:
             self._reference = _by_name(rows)
-
-    def _note(self, what: str, error: ProviderError | None) -> None:
-        """Log once when something stops answering, and once when it is back."""
-        if error is not None and what not in self._down:
-            self._down.add(what)
-            log.warning("%s not available: %s", what, error.detail, extra={"action": "catalogue.down"})
-        elif error is None and what in self._down:
-            self._down.discard(what)
-            log.info("%s available again", what, extra={"action": "catalogue.up"})
 
     def _rebuild(self) -> None:
         names: Iterable[str] = self._active if self._live else self._reference
@@ -166,7 +134,3 @@ def bundled() -> tuple[Reference, ...]:
 
 def _by_name(rows: Iterable[Reference]) -> dict[str, Reference]:
     return {row.name: row for row in rows}
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())

@@ -17,12 +17,9 @@ from bot.domain.requests import ImageRequest
 from bot.domain.results import ImageArtifact
 from bot.errors import (
     Busy,
-    ContentRefused,
     MediaError,
-    Paused,
     ProtocolError,
     ProviderError,
-    RemoteGone,
     SubmissionUncertain,
     Unavailable,
 )
@@ -30,6 +27,7 @@ from bot.media import MediaFetcher, Picture
 from bot.providers.base import Capabilities, Harvest, Submission
 from bot.providers.horde.catalogue import Catalogue
 from bot.providers.horde.client import HordeClient
+from bot.providers.horde.gate import AddressGate
 from bot.providers.horde.mapping import (
     Size,
     artifact_of,
@@ -40,6 +38,7 @@ from bot.providers.horde.mapping import (
     progress_of,
 )
 from bot.providers.horde.recovery import Recovery
+from bot.providers.horde.remote import drop, remote_id_of
 from bot.providers.horde.webhooks import Hints, Webhooks
 from bot.providers.horde.wire import Generation, Status
 
@@ -49,8 +48,6 @@ log = logging.getLogger(__name__)
 MAX_DOWNLOADS = 4
 #: A status read because a webhook came is good for the fetch that follows it within so many seconds.
 STATUS_LIFE = 1.0
-#: The Horde (5.1.5) shuts an address out for three minutes after its first refused prompt: post nothing meanwhile.
-REFUSAL_PAUSE = 180.0
 
 
 class HordeImageProvider:
@@ -65,9 +62,9 @@ class HordeImageProvider:
         catalogue: Catalogue,
         clock: Clock,
         *,
+        gate: AddressGate,
         known_ids: Callable[[], Awaitable[Collection[str]]],
         trusted_workers: bool = False,
-        refusal_pause: float = REFUSAL_PAUSE,
         webhooks: Webhooks | None = None,
     ) -> None:
         """Take the parts; `known_ids` tells which remote ids already belong to a job of ours."""
@@ -76,38 +73,26 @@ class HordeImageProvider:
         #: Whoever owns the loops calls its `refresh`; commands ask it for models.
         self.catalogue = catalogue
         self._clock = clock
+        self._gate = gate
         self._known_ids = known_ids
         self._recovery = Recovery(client, clock, known_ids=known_ids)
         self._hints = Hints(self.name, webhooks, clock)
         #: Read after a webhook, with the time by `monotonic`; taken by the fetch that follows.
         self._statuses: dict[str, tuple[float, Status]] = {}
         self._trusted_workers = trusted_workers
-        self._refusal_pause = refusal_pause
-        self._paused_until = 0.0
 
     @property
     def pushes(self) -> bool:
         """Whether requests carry a webhook."""
         return self._hints.expected
 
-    @property
-    def paused_for(self) -> float:
-        """Seconds until the Horde lets our address in again; 0 when it does."""
-        return max(0.0, self._paused_until - self._clock.monotonic())
-
     async def turn(self) -> None:
         """Wait for a place in the pace of submissions; while our address is shut out, `Paused` is raised instead."""
-        self._require_open()
-        await self._client.turn()
-        self._require_open()
-
-    def _require_open(self) -> None:
-        if self.paused_for > 0:
-            raise Paused("the address is shut out", retry_after=self.paused_for)
+        await self._gate.turn(self._client.turn)
 
     async def submit(self, job: Job, *, source: bytes | None = None) -> Submission:
         """Hand the request over, once; while our address is shut out, `Paused` is raised without asking."""
-        self._require_open()
+        self._gate.require_open()
         request = _request_of(job)
         model = self.catalogue.info(request.model)
         encoded, size = await _packed(request, source)
@@ -118,13 +103,8 @@ class HordeImageProvider:
             source=encoded,
         )
         try:
-            accepted = await self._client.submit_image({**payload, **self._hints.fields(job.id)})
-        except Paused as error:
-            self._pause(error.retry_after)
-            raise
-        except ContentRefused:
-            self._pause(self._refusal_pause)
-            raise
+            with self._gate.posting():
+                accepted = await self._client.submit_image({**payload, **self._hints.fields(job.id)})
         except SubmissionUncertain:
             self._recovery.begin(job.id)
             raise
@@ -143,7 +123,7 @@ class HordeImageProvider:
 
     async def poll(self, job: Job) -> Progress:
         """Check how far it is. When a webhook told of a picture, ask for the status at once: checks are cached."""
-        remote_id = _remote_id(job)
+        remote_id = remote_id_of(job)
         status = await self._status_after_hint(remote_id) if await self._hints.have_news(job) else None
         check = status or await self._client.check(remote_id)
         return progress_of(check, job.progress, self._clock.now())
@@ -167,12 +147,12 @@ class HordeImageProvider:
 
     async def fetch(self, job: Job) -> Harvest[ImageArtifact]:
         """Fetch what is ready and new. A dead link is tried again with a fresh one, once."""
-        status = await self._fresh_status(_remote_id(job))
+        status = await self._fresh_status(remote_id_of(job))
         fresh = _unknown(status.generations, job)
         found = await self._download(fresh)
         if any(isinstance(one, MediaError) for one in found.values()):
             try:
-                status = await self._client.status(_remote_id(job))
+                status = await self._client.status(remote_id_of(job))
             except ProviderError:  # what is here already must not be lost over it
                 return _harvest(job, fresh, found, over=False)
             again = [one for one in _unknown(status.generations, job) if isinstance(found.get(one.id), MediaError)]
@@ -182,12 +162,7 @@ class HordeImageProvider:
 
     async def cancel(self, job: Job) -> None:
         """Drop what no worker has taken; what is at a worker still arrives. Never handed over counts as stopped."""
-        if job.remote_id is None:
-            return
-        try:
-            await self._client.cancel(job.remote_id)
-        except RemoteGone:
-            return
+        await drop(job, self._client.cancel)
 
     async def probe(self) -> None:
         """Ask whether the Horde answers at all. Raises `ProviderError`."""
@@ -196,9 +171,6 @@ class HordeImageProvider:
     def describe(self) -> Capabilities:
         """Tell which models there are, from memory."""
         return Capabilities(models=self.catalogue.models(), live=self.catalogue.live)
-
-    def _pause(self, seconds: float) -> None:
-        self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
     async def _download(self, generations: Sequence[Generation]) -> dict[str, Picture | MediaError | Unavailable]:
         """Fetch the pictures that may be shown, a few at a time; what cannot be fetched comes back as its error."""
@@ -243,12 +215,6 @@ def _encoded(source: bytes) -> tuple[str, Size | None]:
     except (OSError, Image.DecompressionBombError):
         size = None  # what is no picture is for the Horde to refuse
     return base64.b64encode(source).decode(), size
-
-
-def _remote_id(job: Job) -> str:
-    if job.remote_id is None:
-        raise RemoteGone("it was never handed over")
-    return job.remote_id
 
 
 def _unknown(generations: Sequence[Generation], job: Job) -> list[Generation]:

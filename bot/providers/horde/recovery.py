@@ -19,6 +19,7 @@ from bot.domain.requests import ImageRequest
 from bot.errors import RemoteGone, SubmissionUncertain, Unavailable
 from bot.providers.horde.client import HordeClient
 from bot.providers.horde.seeds import possible_seeds
+from bot.providers.horde.webhooks import NOT_YET
 from bot.providers.horde.wire import Check, Generation
 
 #: The list is believed to be complete this long after the request left (the server keeps it for 30 s).
@@ -27,8 +28,6 @@ SETTLED = timedelta(seconds=35)
 LONGEST_ATTEMPT = timedelta(seconds=90)
 #: After this the Horde may have forgotten the request already, so that its absence proves nothing.
 FORGOTTEN = timedelta(minutes=18)
-
-_NOT_YET = "I was interrupted while handing this to the AI Horde, and I'm finding out whether it arrived."
 
 
 class _Verdict(Enum):
@@ -48,6 +47,18 @@ class _Search:
     #: Latest moment at which the request can have left us.
     lost_at: datetime
     ruled_out: set[str] = field(default_factory=set)
+    #: What was open when the list was first complete; None before. Whatever joins later is none of ours.
+    suspects: frozenset[str] | None = None
+
+    def settled(self, asked_at: datetime) -> bool:
+        """Whether a list asked for at that time has our request, if it arrived."""
+        return asked_at - self.lost_at > SETTLED
+
+    def may_be_ours(self, open_ones: Collection[str], asked_at: datetime) -> list[str]:
+        """Those of the requests on a list that are still in question: on a busy key, new ones join all the time."""
+        if self.suspects is None and self.settled(asked_at):
+            self.suspects = frozenset(open_ones)
+        return [one for one in open_ones if self.suspects is None or one in self.suspects]
 
 
 class Recovery:
@@ -90,7 +101,7 @@ class Recovery:
     async def _look(self, request: ImageRequest, search: _Search, attempted_at: datetime) -> str | None:
         asked_at = self._clock.now()
         verdicts = set()
-        for remote_id in await self._candidates(search):
+        for remote_id in search.may_be_ours(await self._candidates(search), asked_at):
             verdict = await self._judge(remote_id, request)
             if verdict is _Verdict.OURS:
                 return remote_id
@@ -98,9 +109,9 @@ class Recovery:
                 search.ruled_out.add(remote_id)
             verdicts.add(verdict)
         if _Verdict.PERHAPS in verdicts:
-            raise Unavailable("a request that may be ours has not finished a picture yet", user_message=_NOT_YET)
-        if asked_at - search.lost_at <= SETTLED:
-            raise Unavailable("the list of requests may not be up to date yet", user_message=_NOT_YET)
+            raise Unavailable("a request that may be ours has not finished a picture yet", user_message=NOT_YET)
+        if not search.settled(asked_at):
+            raise Unavailable("the list of requests may not be up to date yet", user_message=NOT_YET)
         if _Verdict.UNKNOWABLE in verdicts:
             raise SubmissionUncertain("a request that may be ours ended without a picture")
         if asked_at - attempted_at > FORGOTTEN:

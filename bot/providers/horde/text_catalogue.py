@@ -9,33 +9,31 @@ reduced to the fields that `TextReference` reads.
 
 from __future__ import annotations
 
-import difflib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import TypeVar
 
 from bot.chat.limits import WorkerLimits
 from bot.chat.names import same_model_key
 from bot.chat.templates import TemplateBook, bundled
 from bot.clock import Clock
-from bot.errors import InvalidRequest, ProviderError
+from bot.errors import InvalidRequest
+from bot.providers.horde.naming import close_names, did_you_mean, folded
 from bot.providers.horde.text_client import HordeTextClient
-from bot.providers.horde.text_models import TextModel, best, join
+from bot.providers.horde.text_models import Known, TextModel, best, join
 from bot.providers.horde.text_wire import TextReference, TextWorker
 from bot.providers.horde.wire import ActiveModel
+from bot.providers.outages import Outages
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 #: The reference changes a few times a month; when it cannot be read it is asked for again sooner. Seconds.
 REFERENCE_EVERY, REFERENCE_RETRY = 24 * 3600.0, 600.0
 #: Suggestions that Discord shows at once.
 MAX_CHOICES = 25
-_CLOSE_NAMES = 5
 _NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -64,7 +62,7 @@ class TextCatalogue:
         self._models: tuple[TextModel, ...] = ()
         self._reference_due = clock.monotonic()
         self._live = False
-        self._down: set[str] = set()
+        self._outages = Outages(log, action="catalogue")
 
     @property
     def live(self) -> bool:
@@ -73,12 +71,12 @@ class TextCatalogue:
 
     async def refresh(self) -> None:
         """Ask anew, keeping what is known where that fails; never raises a `ProviderError`."""
-        rows = await self._asked("list of text models", self._client.models)
+        rows = await self._outages.asked("list of text models", self._client.models)
         if rows is not None:
             self._active = {row.name: row for row in rows}
             self._live = True
         self._rebuild()
-        workers = await self._asked("list of text workers", self._client.workers)
+        workers = await self._outages.asked("list of text workers", self._client.workers)
         if workers is not None:
             self._limits = _limits_of(workers)
         self._rebuild()
@@ -104,54 +102,45 @@ class TextCatalogue:
 
         Raises `InvalidRequest` naming close ones. Without `nsfw` those made for that are not found either.
         """
-        wanted, key = _folded(text), same_model_key(text)
+        wanted, key = folded(text), same_model_key(text)
         known = [model for model in self._models if nsfw or not model.nsfw]
-        named = [model for model in known if wanted in {_folded(name) for name in model.names}]
-        titled = [model for model in known if wanted == _folded(model.title) or key == same_model_key(model.name)]
+        named = [model for model in known if wanted in {folded(name) for name in model.names}]
+        titled = [model for model in known if wanted == folded(model.title) or key == same_model_key(model.name)]
         if named or titled:
             return (named or titled)[0]
-        beginning = [model for model in known if wanted and _folded(model.title).startswith(wanted)]
+        beginning = [model for model in known if wanted and folded(model.title).startswith(wanted)]
         if len(beginning) == 1:
             return beginning[0]
-        raise InvalidRequest("unknown text model", user_message=_did_you_mean(text, wanted, beginning or known))
+        close = close_names(wanted, [model.title for model in beginning or known])
+        question = did_you_mean(text, close, kind="text model", command="/ask model:")
+        raise InvalidRequest("unknown text model", user_message=question)
 
     def choices(self, typed: str = "", *, nsfw: bool = True, limit: int = MAX_CHOICES) -> Sequence[TextModel]:
         """Suggest models for what somebody typed so far: served ones first, those that begin so before the others."""
-        wanted = _folded(typed)
+        wanted = folded(typed)
         known = [model for model in self._models if nsfw or not model.nsfw]
-        fitting = [model for model in known if all(word in _folded(model.title) for word in wanted.split())]
-        fitting.sort(key=lambda model: (model.workers == 0, not _folded(model.title).startswith(wanted)))
+        fitting = [model for model in known if all(word in folded(model.title) for word in wanted.split())]
+        fitting.sort(key=lambda model: (model.workers == 0, not folded(model.title).startswith(wanted)))
         return fitting[:limit]
 
-    async def _asked(self, what: str, ask: Callable[[], Awaitable[list[T]]]) -> list[T] | None:
-        try:
-            rows = await ask()
-        except ProviderError as error:
-            self._note(what, error)
-            return None
-        self._note(what, None)
-        return rows
-
     async def _refresh_reference(self) -> None:
-        rows = await self._asked("text model reference", self._client.reference)
+        rows = await self._outages.asked("text model reference", self._client.reference)
         self._reference_due = self._clock.monotonic() + (REFERENCE_RETRY if rows is None else REFERENCE_EVERY)
         if rows:
             self._reference = _by_key(rows)
-
-    def _note(self, what: str, error: ProviderError | None) -> None:
-        """Log once when something stops answering, and once when it is back."""
-        if error is not None and what not in self._down:
-            self._down.add(what)
-            log.warning("%s not available: %s", what, error.detail, extra={"action": "catalogue.down"})
-        elif error is None and what in self._down:
-            self._down.discard(what)
-            log.info("%s available again", what, extra={"action": "catalogue.up"})
 
     def _rebuild(self) -> None:
         self._models = self._joined(self._active)
 
     def _joined(self, names: Iterable[str]) -> tuple[TextModel, ...]:
-        return join(names, self._active, self._reference, self._limits, self.book, self._overrides)
+        known = Known(
+            active=self._active,
+            reference=self._reference,
+            limits=self._limits,
+            book=self.book,
+            overrides=self._overrides,
+        )
+        return join(names, known)
 
 
 @cache
@@ -183,17 +172,3 @@ def _limits_of(workers: Iterable[TextWorker]) -> dict[str, tuple[WorkerLimits, .
         for name in dict.fromkeys(worker.models):
             found.setdefault(name, []).append(limits)
     return {name: tuple(limits) for name, limits in found.items()}
-
-
-def _did_you_mean(text: str, wanted: str, models: Sequence[TextModel]) -> str:
-    titles = {_folded(model.title): model.title for model in models}
-    inside = [title for folded, title in titles.items() if wanted and wanted in folded]
-    close = inside or [titles[name] for name in difflib.get_close_matches(wanted, titles, n=_CLOSE_NAMES)]
-    shown = "".join(c for c in text if c.isprintable() and c != "`")[:80]
-    names = ", ".join(f"`{name}`" for name in close[:_CLOSE_NAMES])
-    question = f" Did you mean one of these: {names}?" if close else ""
-    return f"I don't know a text model called `{shown}`.{question} The whole list comes up with `/ask model:`."
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())

@@ -82,37 +82,39 @@ class TextModel:
         )
 
 
-def join(
-    names: Iterable[str],
-    active: Mapping[str, ActiveModel],
-    reference: Mapping[str, TextReference],
-    limits: Mapping[str, Sequence[WorkerLimits]],
-    book: TemplateBook,
-    overrides: Mapping[str, str],
-) -> tuple[TextModel, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that is known about models."""
+
+    #: Who serves what, by name.
+    active: Mapping[str, ActiveModel]
+    #: What a model is, by `same_model_key`.
+    reference: Mapping[str, TextReference]
+    #: What workers take, by the name of what they serve.
+    limits: Mapping[str, Sequence[WorkerLimits]]
+    book: TemplateBook
+    #: The operator's templates, by name.
+    overrides: Mapping[str, str]
+
+
+def join(names: Iterable[str], known: Known) -> tuple[TextModel, ...]:
     """Make one model of all names of a model, the best served first."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(same_model_key(name), []).append(name)
-    models = (_model(group, active, reference, limits, book, overrides) for group in groups.values())
+    models = (_model(group, known) for group in groups.values())
     return tuple(sorted(models, key=lambda model: (-model.workers, model.eta, model.title.casefold(), model.name)))
 
 
-def _model(
-    group: Sequence[str],
-    active: Mapping[str, ActiveModel],
-    reference: Mapping[str, TextReference],
-    limits: Mapping[str, Sequence[WorkerLimits]],
-    book: TemplateBook,
-    overrides: Mapping[str, str],
-) -> TextModel:
+def _model(group: Sequence[str], known: Known) -> TextModel:
+    active = known.active
     served = [active[name] for name in group if name in active and active[name].count > 0]
     ordered = sorted(group, key=lambda name: (-(active[name].count if name in active else 0), name.casefold(), name))
-    card = reference.get(same_model_key(group[0]).partition("::")[0]) or TextReference(name=group[0])
+    card = known.reference.get(same_model_key(group[0]).partition("::")[0]) or TextReference(name=group[0])
     parameters = card.parameters or parameters_of(group[0])
-    overriding = [family for key, family in overrides.items() if key.casefold() in _names_of(group)]
+    overriding = [family for key, family in known.overrides.items() if key.casefold() in _names_of(group)]
     chosen = resolve(
-        book,
+        known.book,
         ordered[0],
         label=card.instruct_format,
         baseline=card.baseline,
@@ -132,7 +134,7 @@ def _model(
         nsfw=card.nsfw or "nsfw" in {tag.casefold() for tag in card.tags},
         chosen=chosen,
         settings=tuple(sorted(card.settings.items())),
-        limits=tuple(one for name in group for one in limits.get(name, ())),
+        limits=tuple(one for name in group for one in known.limits.get(name, ())),
     )
 
 

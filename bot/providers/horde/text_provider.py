@@ -10,9 +10,11 @@ from bot.clock import Clock
 from bot.domain.conversation import TextRequest
 from bot.domain.jobs import Job
 from bot.domain.progress import Progress
-from bot.errors import ContentRefused, Paused, ProtocolError, RemoteGone, SubmissionUncertain
+from bot.errors import ProtocolError, SubmissionUncertain
 from bot.providers.base import Capabilities, Harvest, ModelInfo, Submission
+from bot.providers.horde.gate import AddressGate
 from bot.providers.horde.mapping import progress_of
+from bot.providers.horde.remote import drop, remote_id_of
 from bot.providers.horde.text_catalogue import TextCatalogue
 from bot.providers.horde.text_client import HordeTextClient
 from bot.providers.horde.text_mapping import text_artifact_of, text_payload_of
@@ -20,9 +22,6 @@ from bot.providers.horde.text_recovery import TextRecovery
 from bot.providers.horde.webhooks import Hints, Webhooks
 
 log = logging.getLogger(__name__)
-
-#: As for pictures: a refused prompt shuts our whole address out for three minutes.
-REFUSAL_PAUSE = 180.0
 
 
 class HordeTextProvider:
@@ -36,9 +35,9 @@ class HordeTextProvider:
         catalogue: TextCatalogue,
         clock: Clock,
         *,
+        gate: AddressGate,
         known_ids: Callable[[], Awaitable[Collection[str]]],
         trusted_workers: bool = False,
-        refusal_pause: float = REFUSAL_PAUSE,
         blocked_words: Collection[str] = (),
         webhooks: Webhooks | None = None,
     ) -> None:
@@ -47,13 +46,12 @@ class HordeTextProvider:
         #: Whoever owns the loops calls its `refresh`; commands ask it for models.
         self.catalogue = catalogue
         self._clock = clock
+        self._gate = gate
         self._known_ids = known_ids
         self._recovery = TextRecovery(client, clock, known_ids=known_ids)
         self._hints = Hints(self.name, webhooks, clock)
         self._trusted_workers = trusted_workers
-        self._refusal_pause = refusal_pause
         self._blocked_words = tuple(blocked_words)
-        self._paused_until = 0.0
 
     @property
     def book(self) -> TemplateBook:
@@ -65,35 +63,23 @@ class HordeTextProvider:
         """Whether requests carry a webhook."""
         return self._hints.expected
 
-    @property
-    def paused_for(self) -> float:
-        """Seconds until the Horde lets our address in again; 0 when it does."""
-        return max(0.0, self._paused_until - self._clock.monotonic())
-
     async def turn(self) -> None:
         """Wait for a place in the pace of submissions; while our address is shut out, `Paused` is raised instead."""
-        self._require_open()
-        await self._client.turn()
-        self._require_open()
+        await self._gate.turn(self._client.turn)
 
     async def submit(self, job: Job, *, source: bytes | None = None) -> Submission:  # noqa: ARG002 - a text has none
         """Hand the request over, once; while our address is shut out, `Paused` is raised without asking.
 
         The Horde tells no price in advance.
         """
-        self._require_open()
+        self._gate.require_open()
         request = _request_of(job)
         payload = text_payload_of(
             request, self.book, today=self._clock.now().date(), trusted_workers=self._trusted_workers
         )
         try:
-            accepted = await self._client.submit_text({**payload, **self._hints.fields(job.id)})
-        except Paused as error:
-            self._pause(error.retry_after)
-            raise
-        except ContentRefused:
-            self._pause(self._refusal_pause)
-            raise
+            with self._gate.posting():
+                accepted = await self._client.submit_text({**payload, **self._hints.fields(job.id)})
         except SubmissionUncertain:
             self._recovery.begin(job.id)
             raise
@@ -112,12 +98,12 @@ class HordeTextProvider:
 
     async def poll(self, job: Job) -> Progress:
         """Ask how far it is. There is no cheaper way than the whole status, and none is needed at 60 a minute."""
-        status = await self._client.status(_remote_id(job))
+        status = await self._client.status(remote_id_of(job))
         return progress_of(status, job.progress, self._clock.now())
 
     async def fetch(self, job: Job) -> Harvest:
         """Fetch the answer if it is there and not known yet."""
-        remote_id, request = _remote_id(job), _request_of(job)
+        remote_id, request = remote_id_of(job), _request_of(job)
         if job.artifacts:
             return Harvest(artifacts=(), bytes_of={})
         status = await self._client.status(remote_id)
@@ -145,12 +131,7 @@ class HordeTextProvider:
 
     async def cancel(self, job: Job) -> None:
         """Drop it if no worker has taken it; what is at a worker still arrives. Never handed over counts as stopped."""
-        if job.remote_id is None:
-            return
-        try:
-            await self._client.cancel(job.remote_id)
-        except RemoteGone:
-            return
+        await drop(job, self._client.cancel)
 
     def describe(self) -> Capabilities:
         """Tell which models there are, from memory."""
@@ -167,21 +148,8 @@ class HordeTextProvider:
         ]
         return Capabilities(models=models, live=self.catalogue.live)
 
-    def _require_open(self) -> None:
-        if self.paused_for > 0:
-            raise Paused("the address is shut out", retry_after=self.paused_for)
-
-    def _pause(self, seconds: float) -> None:
-        self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
-
 
 def _request_of(job: Job) -> TextRequest:
     if not isinstance(job.request, TextRequest):
         raise ProtocolError(f"a job of kind {job.request.kind} came to the text provider")
     return job.request
-
-
-def _remote_id(job: Job) -> str:
-    if job.remote_id is None:
-        raise RemoteGone("it was never handed over")
-    return job.remote_id

@@ -17,8 +17,7 @@ from bot.domain.jobs import Job, JobId
 from bot.errors import RemoteGone, SubmissionUncertain, Unavailable
 from bot.providers.horde.recovery import FORGOTTEN, LONGEST_ATTEMPT, SETTLED
 from bot.providers.horde.text_client import HordeTextClient
-
-_NOT_YET = "I was interrupted while handing this to the AI Horde, and I'm finding out whether it arrived."
+from bot.providers.horde.webhooks import NOT_YET
 
 
 class TextRecovery:
@@ -58,7 +57,7 @@ class TextRecovery:
         strangers = await self._strangers(request)
         if now - lost_at <= SETTLED:
             # Until then the list may be old, and a request of ours may not have its id in its row.
-            raise Unavailable("the list of requests may not be up to date yet", user_message=_NOT_YET)
+            raise Unavailable("the list of requests may not be up to date yet", user_message=NOT_YET)
         if strangers:
             raise SubmissionUncertain("the key has a text open that may be this one")
         if now - attempted_at > FORGOTTEN:

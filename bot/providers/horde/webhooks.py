@@ -17,7 +17,10 @@ from bot.errors import ProviderError, RemoteGone, SubmissionUncertain, Unavailab
 
 #: How long after a lost submission its webhook is waited for where nothing else could tell.
 WAITED_FOR: Final = timedelta(minutes=5)
-_NOT_YET = "I was interrupted while handing this to the AI Horde, and I'm finding out whether it arrived."
+#: What a person reads while a lost submission is looked for; the tracker gives up then (services/handing_over.py).
+NOT_YET: Final = (
+    "I was interrupted while handing this to the AI Horde, and I'm finding out whether it arrived: 20 minutes at most."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,7 @@ class Hints:
         since = job.attempted_at or job.created_at
         if self._webhooks is None or self._clock.now() - since > WAITED_FOR:
             return error
-        return Unavailable("its webhook may still come", user_message=_NOT_YET)
+        return Unavailable("its webhook may still come", user_message=NOT_YET)
 
     async def _of(self, job: Job) -> Sequence[Hint]:
         return () if self._webhooks is None else await self._webhooks.hints(self._provider, job.id)

@@ -14,6 +14,7 @@ from bot.domain.engines import Engine
 from bot.errors import ProviderError, Unavailable
 from bot.providers.osais.client import OsaisClient
 from bot.providers.osais.configs import MAKES, engine_of
+from bot.providers.outages import Outages
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class EngineCatalogue:
         self._clock = clock
         self._engines = dict(bundled())
         self._look_at = float("-inf")
-        self._failing = False
+        self._outages = Outages(log, action="osais.configs")
 
     def engines(self) -> Sequence[Engine]:
         """Every engine, in a fixed order."""
@@ -50,22 +51,15 @@ class EngineCatalogue:
         """Read the live configs when it is time to. One that cannot be read leaves what was known of its engine."""
         if self._clock.monotonic() < self._look_at:
             return
-        failed = 0
+        trouble: ProviderError | None = None
         for name in MAKES:
             try:
                 config = await self._client.config(name)
                 self._engines[name] = engine_of({**config, "engine": name}, usual_ms=bundled()[name].usual_ms)
             except ProviderError as error:
-                failed += 1
+                trouble = error
                 log.debug("no config of %s: %s", name, error, extra={"action": "osais.no-config"})
                 if isinstance(error, Unavailable):
                     break  # nobody is there: the others need not be asked for
-        self._note(failing=failed > 0)
-        self._look_at = self._clock.monotonic() + (TRY_AGAIN if failed else LOOK_AGAIN)
-
-    def _note(self, *, failing: bool) -> None:
-        if failing and not self._failing:
-            log.warning("live engine configs can't be read", extra={"action": "osais.configs-down"})
-        elif self._failing and not failing:
-            log.info("live engine configs are read again", extra={"action": "osais.configs-up"})
-        self._failing = failing
+        self._outages.note("live engine configs", trouble)
+        self._look_at = self._clock.monotonic() + (LOOK_AGAIN if trouble is None else TRY_AGAIN)

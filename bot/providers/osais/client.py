@@ -2,22 +2,28 @@
 
 A Bearer is asked for when the first call needs one, renewed long before it ends, and once more when a call is refused
 with 401 or 403. Submissions leave one after the other: a uid is a time rounded to a second, so two in one second might
-get the same (its client documentation, 2023).
+get the same (its client documentation, 2023). Processes that share a token share the turns too, through the database.
+
+What an answer means is decided by its `data`, not by its status (AI-side library; an answer of the route helper may be
+200 and a refusal). To a submission only a null `data` below 500 says that nothing was begun; what a 503, a 429, a
+redirect, or a page of something in between means is documented nowhere, and each request is charged.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from bot.clock import Clock
-from bot.errors import ProtocolError, SubmissionUncertain, Unauthorized, Unavailable
+from bot.errors import ProtocolError, StoreError, SubmissionUncertain, Unauthorized, Unavailable
 from bot.http import Answer, HttpClient
 from bot.pacing import Pacer
 from bot.providers.osais.errors import NONSENSE, UNAUTHORIZED, UNCERTAIN, gone, refusal_of, said_by, told_of_osais
@@ -36,11 +42,31 @@ _FRESH: Final = {"Cache-Control": "no-cache"}
 Call = Callable[[Mapping[str, str]], Awaitable[Answer]]
 
 
+class SharesTurns(Protocol):
+    """Gives turns to all processes that use one token (the database)."""
+
+    async def take_turn(self, key: str, *, now: datetime, apart: timedelta) -> datetime:
+        """Give the caller the next moment that is at least `apart` after the last one given. Raises `StoreError`."""
+        ...
+
+
 class OsaisClient:
     """Typed calls with one token. Raises `ProviderError`s, whose sentences name OSAIS, and nothing else."""
 
-    def __init__(self, http: HttpClient, clock: Clock, *, base_url: str, token: SecretStr, secret: SecretStr) -> None:
+    def __init__(
+        self,
+        http: HttpClient,
+        clock: Clock,
+        *,
+        base_url: str,
+        token: SecretStr,
+        secret: SecretStr,
+        turns: SharesTurns | None = None,
+    ) -> None:
+        """Take the parts; `turns` are shared with all who use the same token."""
         self._http = http
+        self._shared = turns
+        self._turn_key = f"osais:turn:{hashlib.sha256(token.get_secret_value().encode()).hexdigest()[:16]}"
         self._clock = clock
         self._base = base_url.rstrip("/")
         self._token = token
@@ -60,16 +86,23 @@ class OsaisClient:
         """`POST private/client/ai/<engine>`, once. Raises `SubmissionUncertain` when it may have been accepted."""
         async with self._submitting:
             await self._clock.sleep(max(0.0, self._left_at + APART - self._clock.monotonic()))
+            await self._current(stale="")  # so that nothing comes between the turn and the request
+            await self._shared_turn()
             url = self._url("private/client/ai", engine)
             answer = await self._with_bearer(lambda headers: self._post(url, dict(params), headers))
-        data = _data(answer)
-        if data is None:
-            raise refusal_of(answer)
+        return _accepted(answer)
+
+    async def _shared_turn(self) -> None:
+        """Wait for this token's next turn among all processes; a database that stumbles leaves each to its own."""
+        if self._shared is None:
+            return
+        now = self._clock.now()
         try:
-            return parse(Accepted, data)
-        except ProtocolError as error:
-            detail = f"accepted, but without a usable uid: {error.detail}"
-            raise SubmissionUncertain(detail, user_message=UNCERTAIN) from error
+            mine = await self._shared.take_turn(self._turn_key, now=now, apart=timedelta(seconds=APART))
+        except StoreError as error:
+            log.warning("no shared turn", extra={"action": "osais.no-turn", "cause": str(error)})
+            return
+        await self._clock.sleep(max(0.0, (mine - now).total_seconds()))
 
     async def check(self, uid: str) -> Checked | None:
         """`GET private/client/request/<uid>`; None while OSAIS does not know it (yet).
@@ -101,7 +134,7 @@ class OsaisClient:
         with told_of_osais():
             answer = await self._http.get_json(self._url("public/config", engine), headers=_FRESH)
             data = _data(answer)
-            if data is None:
+            if not isinstance(data, dict):
                 raise ProtocolError(said_by(answer) or f"HTTP {answer.status}", path="data")
             return data
 
@@ -140,16 +173,17 @@ class OsaisClient:
                 raise Unauthorized(said_by(answer) or f"HTTP {answer.status}", user_message=UNAUTHORIZED)
             raise Unavailable(f"login: HTTP {answer.status}", user_message=_LOGIN_SILENT)
         # The documentation has it under `data`; a comment of the sample application at the top.
-        bearer = data.get("authToken") or answer.data.get("authToken")
+        found = data if isinstance(data, dict) else {}
+        bearer = found.get("authToken") or answer.data.get("authToken")
         if not isinstance(bearer, str) or not re.fullmatch(r"[!-~]+", bearer):
             raise ProtocolError("a login without authToken", path="data.authToken", user_message=NONSENSE)
         self._bearer = bearer
-        self._renew_at = self._clock.monotonic() + min(DAY, seconds_of(data.get("duration")) / 3)
+        self._renew_at = self._clock.monotonic() + min(DAY, seconds_of(found.get("duration")) / 3)
         log.info("logged in at OSAIS", extra={"action": "osais.login"})
 
     async def _post(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
         try:
-            return await self._http.post_json(url, body, headers=headers)
+            return await self._http.post_once(url, body, headers=headers)
         finally:
             self._left_at = self._clock.monotonic()
 
@@ -170,7 +204,26 @@ def _authorization(bearer: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {bearer}"}
 
 
-def _data(answer: Answer) -> dict[str, Any] | None:
+def _data(answer: Answer) -> Any:
     """What decides: the `data` of an answer, or None for a refusal and for what is no answer of OSAIS at all."""
-    data = answer.data.get("data") if isinstance(answer.data, dict) else None
-    return data if isinstance(data, dict) else None
+    return answer.data.get("data") if isinstance(answer.data, dict) else None
+
+
+def _accepted(answer: Answer) -> Accepted:
+    """Judge the answer to a submission. Raises a refusal, or `SubmissionUncertain` for all that does not say it is."""
+    data = _data(answer)
+    if data is None:
+        if answer.status in {401, 403} or (answer.status < 500 and _in_envelope(answer)):
+            raise refusal_of(answer)
+        detail = f"HTTP {answer.status}, which does not say that nothing was begun"
+        raise SubmissionUncertain(detail, user_message=UNCERTAIN)
+    try:
+        return parse(Accepted, data)
+    except ProtocolError as error:
+        detail = f"accepted, but without a usable uid: {error.detail}"
+        raise SubmissionUncertain(detail, user_message=UNCERTAIN) from error
+
+
+def _in_envelope(answer: Answer) -> bool:
+    """Whether it is OSAIS that answers, and not something in between: it always says `data`, be it null."""
+    return isinstance(answer.data, dict) and "data" in answer.data

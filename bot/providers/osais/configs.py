@@ -56,6 +56,11 @@ _MEDIA = {".png": Medium.IMAGE, ".jpg": Medium.IMAGE, ".jpeg": Medium.IMAGE, ".w
 _NAMED = {"url_upload": Medium.IMAGE, "url_audio": Medium.AUDIO, "url_video": Medium.VIDEO}
 
 
+def may_send(engine: str, media_type: str) -> bool:
+    """Whether a file of that media type may come of an engine; one that is not known here may make anything."""
+    return engine not in MAY_SEND or media_type.partition("/")[0] in MAY_SEND[engine]
+
+
 def engine_of(config: Mapping[str, Any], *, usual_ms: int = 0) -> Engine:
     """Read a config; `usual_ms` stands in for a running time that it does not tell. Raises `ProtocolError`."""
     name = str(config.get("engine") or config.get("name") or "")

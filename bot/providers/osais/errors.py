@@ -18,7 +18,7 @@ from bot.errors import (
     Unauthorized,
     Unavailable,
 )
-from bot.http import Answer
+from bot.http import Answer, retry_after_of
 
 #: Most of its own words that are kept of a refusal.
 MAX_SAID = 200
@@ -68,6 +68,8 @@ def refusal_of(answer: Answer) -> ProviderError:
     said = said_by(answer) or f"HTTP {answer.status} without a word"
     if answer.status in {401, 403}:
         return Unauthorized(said, user_message=UNAUTHORIZED)
+    if answer.status == 429:
+        return Busy(said, retry_after=retry_after_of(answer.headers, default=10.0), user_message=_SENTENCES[Busy])
     return Rejected(said, code=said_by(answer), user_message=REFUSED)
 
 

@@ -47,7 +47,11 @@ class Known:
     """What the last check said."""
 
     asked_at: datetime
+    #: It is known there, and not over: what a check tells of stages, and believed only where no call can tell more.
+    running: bool = False
     ended: bool = False
+    #: Addresses of files that are announced, and not there yet.
+    awaited: tuple[str, ...] = ()
     #: Addresses of files that can never be fetched.
     unreadable: tuple[str, ...] = ()
 
@@ -98,6 +102,8 @@ def _step(before: Step, notices: Iterable[Notice], files: int, known: Known | No
         return Step.FAILED
     if Step.STOPPED in reached or (known is not None and known.ended):
         return Step.STOPPED
+    if known is not None and known.running:
+        reached.add(Step.WORKING)
     furthest: Step = max(reached - {Step.TIMED_OUT}, key=_ORDER.index)
     return furthest
 
@@ -126,7 +132,8 @@ def _over(step: Step, files: int, expected: int, silence: timedelta, heard_at: d
         case Step.STOPPED if files >= expected:
             return silence >= SETTLE
         case Step.STOPPED:
-            return silence >= GRACE and known is not None and known.asked_at >= heard_at + GRACE
+            asked = known is not None and known.asked_at >= heard_at + GRACE and not known.awaited
+            return silence >= GRACE and asked
         case _:
             return False
 
@@ -141,7 +148,7 @@ def wants_check(news: Progress, known: Known | None, *, expected: int, pushed: b
     if news.step == Step.STOPPED:
         if news.finished >= expected:
             return False
-        if silence >= GRACE:
+        if silence >= GRACE and not (known is not None and known.awaited):
             return known is None or known.asked_at < heard_at + GRACE
     if pushed and silence < HUSH:
         return False

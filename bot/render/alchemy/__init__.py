@@ -100,6 +100,6 @@ def _fields(job: AlchemyJob, notes: Sequence[str], *, over: int) -> Iterator[Fie
     remarks = [f"• {inline(note, MAX_NOTE)}" for note in dict.fromkeys(theirs)]
     remarks += [f"• {sentence(note, MAX_NOTE)}" for note in notes]
     if over > 0:
-        remarks.append(f"• {over} more {'file does' if over == 1 else 'files do'} not fit here: see the next message.")
+        remarks.append(f"• {over} more {'file does' if over == 1 else 'files do'} not fit into this message.")
     if remarks:
         yield Field(name="Notes", value=fit(remarks, NOTES_VALUE), inline=False)

@@ -30,10 +30,7 @@ def controls(job: AlchemyJob, *, can_collect: bool) -> tuple[tuple[Control, ...]
     if job.result is None:
         return (running_controls(job, can_collect=can_collect),)
     again = phrases.AGAIN if job.usable else phrases.TRY_AGAIN
-    # Only its reader sees a private reply, and can dismiss it.
-    delete = () if job.reply.ephemeral else (phrases.DELETE,)
-    collect = (phrases.COLLECT,) if can_collect else ()
-    return tuple(filter(None, (tuple(_extras(job)), (*collect, again, phrases.DETAILS, *delete))))
+    return tuple(filter(None, (tuple(_extras(job)), phrases.ended_controls(job, again, can_collect=can_collect))))
 
 
 def words_to_paint(job: AlchemyJob) -> str:

@@ -12,10 +12,10 @@ from bot.render import form_values, phrases
 from bot.render.alchemy._lines import cost, form_state
 from bot.render.escaping import code_span, fit, inline
 from bot.render.forms import name_of
+from bot.render.job_facts import ids_field, times_field
 from bot.render.messages import Colour, Field, RenderedEmbed, RenderedMessage
-from bot.render.times import at_second, duration
 
-FORMS_VALUE, IDS_VALUE = 1000, 300
+FORMS_VALUE = 1000
 SHOWN_FILE = 100
 #: A file of tags larger than this is not sent, in characters.
 MAX_TAGS_FILE = 1_000_000
@@ -45,9 +45,9 @@ def _source(job: AlchemyJob) -> str:
 
 def _fields(job: AlchemyJob) -> Iterator[Field]:
     yield Field(name="Forms", value=fit(_forms(job), FORMS_VALUE), inline=False)
-    yield Field(name="Times", value="\n".join(_times(job)))
+    yield times_field(job, waiting="In the queue", working="Working")
     yield Field(name="Cost", value=cost(job))
-    yield Field(name="Ids", value=fit(_ids(job), IDS_VALUE))
+    yield ids_field(job)
 
 
 def _forms(job: AlchemyJob) -> Iterator[str]:
@@ -60,21 +60,3 @@ def _forms(job: AlchemyJob) -> Iterator[str]:
         if artifact is not None and artifact.width:
             facts.append(phrases.size(artifact.width, artifact.height))
         yield " · ".join(facts)
-
-
-def _times(job: AlchemyJob) -> Iterator[str]:
-    yield f"Asked {at_second(job.created_at)}"
-    if job.submitted_at and job.started_at:
-        yield f"In the queue {duration(job.started_at - job.submitted_at)}"
-    if job.started_at and job.ended_at:
-        yield f"Working {duration(job.ended_at - job.started_at)}"
-    if job.ended_at:
-        yield f"In all {duration(job.ended_at - job.created_at)}"
-
-
-def _ids(job: AlchemyJob) -> Iterator[str]:
-    yield f"job {code_span(job.id, 60)}"
-    if job.remote_id:
-        yield f"{inline(job.provider, 20)} {code_span(job.remote_id, 60)}"
-    if job.parent_id:
-        yield f"after {code_span(job.parent_id, 60)}"

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from types import MappingProxyType
 from typing import assert_never
 
 from bot.domain.alchemy import FEE, TILE, Form, FormArtifact, FormState, price_of
 from bot.domain.jobs import AlchemyJob
 from bot.domain.results import Outcome, Result
 from bot.domain.sources import SPOILER
-from bot.domain.stages import Stage
 from bot.render import phrases
 from bot.render.alchemy._told import told_on_line
-from bot.render.escaping import code_span, inline, sentence
+from bot.render.escaping import inline, sentence
 from bot.render.forms import name_of
-from bot.render.progress import BAR, hold_line, impossible
+from bot.render.progress import hold_line, impossible
+from bot.render.progress_bar import stages, stages_bar
 from bot.render.times import kudos, relative
 
 MAX_SENTENCE, MAX_NOTE = 500, 160
-SHOWN_REFERENCE = 40
 
 _WAITING, _DONE, _FAILED, _LEFT_OUT = "⏳", "✔", "✖", "➖"
-_LAST = 3
-_REACHED = MappingProxyType({Stage.QUEUED: 0, Stage.SUBMITTING: 0, Stage.WAITING: 1, Stage.PROCESSING: 2})
 
 
 def header(job: AlchemyJob) -> str:
@@ -40,8 +36,9 @@ def header(job: AlchemyJob) -> str:
 
 def under_way(job: AlchemyJob, now: datetime) -> Iterator[str]:
     """Tell how far it is, and what is in its way."""
-    yield _steps(job)
-    yield " · ".join(filter(None, (_bar(job), _estimate(job))))
+    landed, asked = _landed(job), job.request.parts
+    yield stages(job, f"Working {landed}/{asked}")
+    yield " · ".join(filter(None, (stages_bar(job, landed, asked), _estimate(job))))
     yield from _lines(job)
     if job.cancel_requested:
         yield "🛑 Stopping… What is being worked on may still arrive."
@@ -58,8 +55,7 @@ def ended(job: AlchemyJob, result: Result) -> Iterator[str]:
     yield from _lines(job)
     yield ""
     yield headline(job, result)
-    if result.reference:
-        yield f"Reference: {code_span(result.reference, SHOWN_REFERENCE)}"
+    yield from phrases.reference(result)
 
 
 def headline(job: AlchemyJob, result: Result) -> str:
@@ -81,7 +77,7 @@ def headline(job: AlchemyJob, result: Result) -> str:
             return "The workers gave up on this one. **Try again**, perhaps with a smaller or another file."
         case Outcome.CANCELLED:
             if result.code == "stopped-remotely":
-                return "The AI Horde stopped this one, perhaps for maintenance. **Try again** in a few minutes."
+                return phrases.STOPPED_REMOTELY
             return (
                 f"{counted}Cancelled; what was done by then is kept." if came else "Cancelled before anything was done."
             )
@@ -150,20 +146,6 @@ def _let_go(job: AlchemyJob) -> bool:
 
 def _landed(job: AlchemyJob) -> int:
     return min(job.request.parts, max(len(job.forms), job.progress.finished if job.progress else 0))
-
-
-def _steps(job: AlchemyJob) -> str:
-    reached = _REACHED.get(job.stage, _LAST)
-    names = ("Accepted", "Queued", f"Working {_landed(job)}/{job.request.parts}", "Done")
-    return " ─ ".join(f"{'◉' if step <= reached else '○'} {name}" for step, name in enumerate(names))
-
-
-def _bar(job: AlchemyJob) -> str:
-    reached = _REACHED.get(job.stage, _LAST)
-    filled = BAR if reached == _LAST else 1 + reached
-    if job.stage is Stage.PROCESSING:
-        filled += (BAR - filled) * _landed(job) // job.request.parts
-    return "▰" * filled + "▱" * (BAR - filled)
 
 
 def _estimate(job: AlchemyJob) -> str:

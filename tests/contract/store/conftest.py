@@ -22,6 +22,7 @@ from bot.store.inbox import SqlInboxStore
 from bot.store.jobs import SqlJobStore
 from bot.store.processes import SqlProcessStore
 from bot.store.state import SqlStateStore
+from tests.databases import fresh_database
 
 POSTGRES = os.environ.get("MUSTER_TEST_POSTGRES", "")
 
@@ -56,7 +57,9 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
+    if database_url.startswith("sqlite"):
+        await fresh_database(tmp_path)
     async with open_database(database_url) as database:
         yield database
 

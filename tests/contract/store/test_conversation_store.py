@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.conversation import Role
-from bot.domain.jobs import LONG_AGO, JobId
+from bot.domain.conversation import Role, TextRequest, Turn
+from bot.domain.jobs import JobId
+from bot.domain.replies import LONG_AGO
+from bot.domain.results import Outcome, Result
 from bot.domain.sources import SourceMedia
 from bot.domain.stages import Stage
 from bot.domain.turns import Chat, ConversationId, KeptTurn, TurnId
@@ -16,7 +18,7 @@ from bot.errors import DuplicateJob
 from bot.store.conversations import SqlConversationStore
 from bot.store.engine import Database
 from bot.store.jobs import SqlJobStore
-from tests.factories import NOW, make_job
+from tests.factories import NOW, OWNER, make_job
 
 ADA, GRACE, CHANNEL = 11, 12, 77
 
@@ -101,17 +103,39 @@ async def test_newest_in_a_channel_heeds_time_and_privacy(turns: SqlConversation
     assert await turns.newest_in(CHANNEL, since=LONG_AGO, owner_id=GRACE) is None
 
 
-async def test_erasing_takes_finished_jobs_along(turns: SqlConversationStore, store: SqlJobStore) -> None:
-    done, running = make_job(stage=Stage.ENDED), make_job(stage=Stage.WAITING)
-    await store.add(done)
-    await store.add(running)
+async def test_erasing_takes_jobs_along_and_those_in_work_once_they_are_done(
+    turns: SqlConversationStore, store: SqlJobStore
+) -> None:
+    question = TextRequest(
+        turns=(Turn(role=Role.USER, text="My secret is an oak."),),
+        model="M",
+        template="chatml",
+        max_length=100,
+        context=1024,
+    )
+    done, running, others = (
+        make_job(stage=stage, request=question, artifacts=()) for stage in (Stage.ENDED, Stage.WAITING, Stage.ENDED)
+    )
+    for job in (done, running, others):
+        await store.add(job)
     await turns.add(turn("a"), turn("b", "a", job_id=done.id), turn("c", "b", job_id=running.id))
+    await turns.add(turn("z", conversation_id=ConversationId("z"), job_id=others.id))
     await turns.shown_in(TurnId("b"), 5)
     assert await turns.erase([ConversationId("a")]) == 3
     assert await store.get(done.id) is None
-    assert await store.get(running.id) is not None
+    left = await store.get(running.id)
+    assert left is not None
+    assert (left.stage, left.remote_id, left.version) == (Stage.WAITING, running.remote_id, running.version)
+    assert "oak" not in str(left)
     assert await turns.of_message(5) is None
-    assert list(await turns.owned_by(ADA)) == []
+    assert list(await turns.owned_by(ADA)) == [ConversationId("z")]
+    await turns.purge(before=LONG_AGO)
+    assert await store.get(running.id) is not None, "it goes on"
+    await store.change(running.id, OWNER, lambda row: row.concluded(Result(outcome=Outcome.CANCELLED), NOW))
+    await store.change(running.id, OWNER, lambda row: row.delivered(NOW))
+    await turns.purge(before=LONG_AGO)
+    assert await store.get(running.id) is None
+    assert await store.get(others.id) is not None
 
 
 async def test_chat_is_kept_by_channel(turns: SqlConversationStore) -> None:

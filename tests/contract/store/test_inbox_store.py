@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.callbacks import Callback, Notice, Upload
 from bot.domain.stages import Stage
+from bot.errors import InboxFull
 from bot.store.base import InboxStore, JobStore
 from bot.store.inbox import STRANGERS_BYTES, STRANGERS_MOST
 from tests.factories import NOW, make_job
@@ -68,19 +69,21 @@ async def test_strangers_are_limited_in_number(store: JobStore, inbox: InboxStor
     await store.add(make_job(stage=Stage.WAITING, provider="osais", remote_id="7"))
     calls = [notice(number, remote_id=str(number + 10)) for number in range(STRANGERS_MOST)]
     assert all(await asyncio.gather(*(inbox.put(call) for call in calls)))
-    assert not await inbox.put(notice(1, remote_id="9"))
-    assert await inbox.put(notice(1, remote_id="7")), "calls for requests of ours do not suffer"
-    assert await inbox.put(notice(1, remote_id="9", after=2 * MINUTE)), "the room is free again"
-    assert await inbox.of("osais", "10") == []
+    assert await inbox.put(notice(1, remote_id="9"))
+    assert await inbox.put(notice(1, remote_id="7")), "calls for requests of ours do not count"
+    assert [len(await inbox.of("osais", uid)) for uid in ("9", "10", "11")] == [1, 0, 1], "the oldest makes room"
+    assert await inbox.put(notice(2, remote_id="9", after=2 * MINUTE))
+    assert [len(await inbox.of("osais", uid)) for uid in ("9", "11", "7")] == [1, 0, 1], "and all that are too old"
 
 
 async def test_strangers_are_limited_in_size(inbox: InboxStore) -> None:
     half = bytes(STRANGERS_BYTES // 2)
     assert await inbox.put(upload(half), half)
     other = b"1" + half[1:]
-    assert await inbox.put(upload(other), other)
-    assert not await inbox.put(upload(), PICTURE)
-    assert await inbox.put(notice()), "words still fit"
+    assert await inbox.put(upload(other, remote_id="2"), other)
+    assert len(await inbox.of("osais", UID)) == 1
+    assert await inbox.put(upload(remote_id="3"), PICTURE)
+    assert [len(await inbox.of("osais", uid)) for uid in (UID, "2", "3")] == [0, 1, 1], "the oldest makes room"
 
 
 async def test_one_request_is_limited_as_well(
@@ -88,7 +91,11 @@ async def test_one_request_is_limited_as_well(
 ) -> None:
     monkeypatch.setattr("bot.store.inbox.JOBS_MOST", 2)
     await store.add(make_job(stage=Stage.WAITING, provider="osais", remote_id=UID))
-    assert [await inbox.put(notice(stage)) for stage in (1, 2, 5)] == [True, True, False]
+    assert [await inbox.put(notice(stage)) for stage in (1, 2)] == [True, True]
+    with pytest.raises(InboxFull):  # which is no acknowledgement
+        await inbox.put(notice(5))
+    assert not await inbox.put(notice(2)), "a repeated one is known all the same"
+    assert len(await inbox.of("osais", UID)) == 2
 
 
 @pytest.mark.parametrize(

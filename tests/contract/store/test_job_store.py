@@ -11,14 +11,17 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import event, insert, text, update
 
-from bot.domain.jobs import Job, JobId, ProcessId, ReplyAddress, WaitsFor
+from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor
+from bot.domain.outgoing import Outgoing
+from bot.domain.replies import ReplyAddress
 from bot.domain.results import Censorship, Outcome, Result
 from bot.domain.stages import Stage
-from bot.errors import DuplicateJob, JobGone, StaleJob, StoreError
+from bot.errors import DuplicateJob, DuplicateRemote, JobGone, StaleJob, StoreError
 from bot.store.artifacts import SqlArtifactStore
 from bot.store.base import JobStore
 from bot.store.engine import Database
 from bot.store.jobs import SqlJobStore
+from bot.store.processes import SqlProcessStore
 from bot.store.rows import job_to_row
 from bot.store.tables import jobs
 from tests.factories import ASKER, NOW, OWNER, make_artifact, make_job, make_progress, make_reply, make_request
@@ -75,6 +78,7 @@ def full_job() -> Job:
         ended_at=NOW + tick(),
         delivered_at=NOW + tick(),
         notified_at=NOW + tick(),
+        outbox=(Outgoing(part="f1", channel_id=3, begun_at=NOW + tick(), message_id=7, files=("a-10",)),),
         due_at=NOW + tick(),
         cadence=7.5,
         cancel_requested=True,
@@ -131,7 +135,7 @@ async def test_duplicate_in_a_burst_harms_nobody_else(store: JobStore) -> None:
     burst.insert(5, make_job(reply=burst[0].reply))
     outcomes = await asyncio.gather(*map(store.add, burst), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes if outcome is not None] == [DuplicateJob]
-    assert await store.count_open() == 10
+    assert len(await store.history(ASKER, limit=99)) == 10
 
 
 async def test_burst_of_adds_shares_commits(store: JobStore, database: Database) -> None:
@@ -139,7 +143,7 @@ async def test_burst_of_adds_shares_commits(store: JobStore, database: Database)
     event.listen(database.engine.sync_engine, "commit", commits.append)
     await asyncio.gather(*(store.add(make_job()) for _ in range(100)))
     assert len(commits) <= 3
-    assert await store.count_open() == 100
+    assert len(await store.history(ASKER, limit=200)) == 100
 
 
 async def test_change_writes_and_counts_the_version(store: JobStore) -> None:
@@ -406,16 +410,10 @@ async def test_history_is_a_persons_own_newest_first(store: JobStore) -> None:
     assert [job.id for job in await store.history(ASKER, limit=2)] == [made[0].id, made[2].id]
 
 
-async def test_count_open_counts_what_is_not_over(store: JobStore) -> None:
-    for stage in Stage:
-        await store.add(make_job(stage=stage))
-    assert await store.count_open() == 4
-
-
-async def test_unreadable_row_does_not_stop_the_others(
-    store: SqlJobStore, database: Database, caplog: pytest.LogCaptureFixture
+async def test_unreadable_row_is_set_aside_and_stands_in_nobodys_way(
+    store: SqlJobStore, processes: SqlProcessStore, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bad, good = make_job(due_at=NOW - SECOND), make_job()
+    bad, good = make_job(stage=Stage.WAITING, due_at=NOW - SECOND), make_job()
     await asyncio.gather(store.add(bad), store.add(good))
     async with database.engine.begin() as connection:
         damaged = {"prompt": "a private prompt"}
@@ -425,6 +423,29 @@ async def test_unreadable_row_does_not_stop_the_others(
     with pytest.raises(StoreError) as caught:
         await store.get(bad.id)
     assert "private" not in caplog.text + str(caught.value)
+    assert await store.in_work() == [], "nor does it use up its asker's share"
+    await store.add(make_job(), at_most=2)
+    later = NOW + timedelta(days=1)
+    assert bad.id not in [job.id for job in await store.lease(OWNER, now=later, stale_before=STALE, limit=9)]
+    assert caplog.text.count(bad.id) == 1, "it is told once, not at every lease"
+    async with database.engine.begin() as connection:
+        mended = job_to_row(bad)["request"]
+        await connection.execute(update(jobs).where(jobs.c.id == bad.id).values(request=mended))
+    await processes.enter(OTHER, host="host", pid=1, now=later)
+    assert [job.id for job in await store.lease(OWNER, now=later, stale_before=STALE, limit=9)] == [bad.id]
+
+
+async def test_unreadable_row_that_was_never_acknowledged_is_closed(
+    store: JobStore, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = make_job(accepted_at=None, created_at=STALE - SECOND)
+    await store.add(bad)
+    async with database.engine.begin() as connection:
+        await connection.execute(update(jobs).where(jobs.c.id == bad.id).values(request={}))
+    for _ in range(3):
+        assert await store.unaccepted(OWNER, stale_before=STALE) == []
+    assert caplog.text.count(bad.id) == 1
+    assert await store.purge(before=NOW) == 1
 
 
 async def test_errors_never_show_the_token(store: JobStore, database: Database) -> None:
@@ -438,14 +459,16 @@ async def test_errors_never_show_the_token(store: JobStore, database: Database) 
 
 
 async def test_work_is_counted_by_person_and_provider(store: JobStore) -> None:
-    queued, submitting = make_job(), make_job(stage=Stage.SUBMITTING)
+    queued, submitting = make_job(), make_job(stage=Stage.SUBMITTING, request=make_request(count=5))
     waiting = make_job(stage=Stage.WAITING, progress=make_progress(waiting=3))
     others = make_job(stage=Stage.PROCESSING, asker_id=2, progress=make_progress(Stage.PROCESSING, waiting=0))
     elsewhere, done = make_job(stage=Stage.WAITING, provider="horde-text"), make_job(stage=Stage.DELIVERING)
     for job in (queued, submitting, waiting, others, elsewhere, done):
         await store.add(job)
     found = {(one.provider, one.asker_id): (one.jobs, one.waiting) for one in await store.in_work()}
-    assert found == {("horde", ASKER): (2, 4), ("horde", 2): (1, 0), ("horde-text", ASKER): (1, 1)}
+    assert found == {("horde", ASKER): (2, 8), ("horde", 2): (1, 0), ("horde-text", ASKER): (1, 1)}
+    others_only = await store.in_work(without=[submitting.id, waiting.id, elsewhere.id])
+    assert [(one.asker_id, one.jobs) for one in others_only] == [(2, 1)]
 
 
 async def test_jobs_done_with_long_ago_are_deleted_with_what_they_brought(
@@ -472,3 +495,19 @@ async def test_jobs_that_ended_lately_are_found_by_their_owner(store: JobStore) 
     assert await store.ended_since("osais", OWNER, NOW + SECOND, stale_before=STALE) == []
     (adopted,) = await store.ended_since("osais", OTHER, NOW, stale_before=STALE)
     assert adopted.owner == OTHER, "the one that ended it has no heartbeat"
+
+
+async def test_number_of_a_job_in_work_is_nobody_elses(store: JobStore, other_store: JobStore) -> None:
+    first, second = (make_job(stage=Stage.SUBMITTING, provider="osais", owner=one) for one in (OWNER, OTHER))
+    await store.add(first)
+    await store.add(second)
+
+    def numbered(job: Job) -> Job:
+        return job.submitted(remote_id="1678361974000", cost=None, now=NOW)
+
+    await store.change(first.id, OWNER, numbered)
+    with pytest.raises(DuplicateRemote):
+        await other_store.change(second.id, OTHER, numbered)
+    row = await store.get(second.id)
+    assert row is not None
+    assert (row.stage, row.remote_id) == (Stage.SUBMITTING, None)
