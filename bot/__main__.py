@@ -9,22 +9,43 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import logging
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import __version__
 from bot.errors import SetupError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 #: Exit codes: what the shell's users expect of a usage error and of Ctrl-C.
 EXIT_SETUP = 2
 EXIT_INTERRUPTED = 130
 #: What `sandbox` can stand in for.
 SIMULATORS = ("discord", "horde", "osais")
+#: What a headless demo can play, and how it can be spoilt; not asked of the sandbox, which takes a while to import.
+SCENARIOS = ("imagine", "alchemy", "ask", "restart", "late", "osais")
+SABOTAGES = (
+    "lose-a-file",
+    "never-finish",
+    "wrong-result",
+    "drop-the-end",
+    "close-the-channel",
+    "lead-calls-astray",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command and return its exit code; what the operator has to mend becomes one plain report."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        sys.stderr.write(parser.format_help())
+        return EXIT_SETUP
     try:
         return int(args.command(args))
     except KeyboardInterrupt:
@@ -69,7 +90,15 @@ def _run(_: argparse.Namespace) -> int:
 
     _spare_what_is_loaded()
     setup_logging(settings)
+    _warn(settings)
     return asyncio.run(run_bot(settings, clock=SystemClock()))
+
+
+def _warn(settings: Settings) -> None:
+    """Log what is set, and has no effect."""
+    if missing := settings.osais_lacks:
+        text = "OSAIS is not offered: %s is not set"
+        logging.getLogger("bot").warning(text, missing, extra={"action": "osais.unset"})
 
 
 def _spare_what_is_loaded() -> None:
@@ -86,7 +115,7 @@ def _check(_: argparse.Namespace) -> int:
 
     from bot.check import run_check
 
-    return asyncio.run(run_check(settings))
+    return asyncio.run(run_check(settings, env_file=Path(".env"), env=os.environ))
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -102,9 +131,10 @@ def _sandbox(args: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="muster", description="A self-hosted Discord bot on the AI Horde.")
+    parser = argparse.ArgumentParser(prog="muster", description="A self-hosted Discord bot on the AI Horde and OSAIS.")
     parser.add_argument("--version", action="version", version=f"muster {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     run = commands.add_parser("run", help="the bot against the services in the settings")
     run.set_defaults(command=_run)
@@ -112,11 +142,18 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="try each service and say what to do about what fails")
     check.set_defaults(command=_check)
 
-    demo = commands.add_parser("demo", help="the whole bot on embedded simulators: no token, no account")
+    demo = commands.add_parser(
+        "demo",
+        help="the whole bot on embedded simulators: no token, no account",
+        epilog=f"scenarios: {', '.join(SCENARIOS)}\nsabotages: {', '.join(SABOTAGES)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     demo.add_argument("--headless", action="store_true", help="play one scenario, print a transcript, and exit")
     demo.add_argument("--scenario", metavar="NAME", help="what a headless demo plays (default: imagine)")
     demo.add_argument(
-        "--sabotage", metavar="NAME", help="break something on purpose; a headless demo then exits with 1"
+        "--sabotage",
+        metavar="NAME",
+        help="break something on purpose; a headless demo then exits with 1, or 2 where that cannot hurt the scenario",
     )
     _add_world_arguments(demo, port=8700, speed=4.0)
     demo.set_defaults(command=_demo)

@@ -29,8 +29,8 @@ from bot.providers.horde import (
 from bot.providers.horde.webhooks import Webhooks
 from bot.settings import Settings
 
-#: Tells which remote ids belong to a provider's jobs already.
-KnownIds = Callable[[str], Awaitable[Collection[str]]]
+#: Tells which of these remote ids belong to a provider's jobs already.
+KnownIds = Callable[[str, Collection[str]], Awaitable[Collection[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

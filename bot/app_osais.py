@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from bot.clock import Clock
+from bot.domain.engines import PROVIDER
 from bot.domain.jobs import ProcessId
 from bot.http import HttpClient
 from bot.media import MediaFetcher
@@ -63,24 +65,11 @@ async def open_osais(
     if not settings.osais_offered:
         yield None
         return
-    client = OsaisClient(
-        http,
-        clock,
-        base_url=settings.osais_url,
-        token=settings.osais_token,
-        secret=settings.osais_secret,
-        turns=state,
-    )
+    client = _client_of(settings, http, clock, state)
     catalogue = EngineCatalogue(client, clock)
 
     async def is_known(uid: str) -> bool:
-        return await jobs.find_by_remote(OsaisProvider.name, uid) is not None
-
-    async def tell() -> None:
-        if doors is not None:
-            where = doors.address
-            address = CallbackAddress(domain=where.domain, notify=where.notify_uri, upload=where.upload_uri)
-            await tell_address(address, client, state, clock)
+        return await jobs.find_by_remote(PROVIDER, uid) is not None
 
     async with MediaFetcher.open((*settings.media_hosts, *_hosts(settings.osais_url))) as media:
         provider = OsaisProvider(
@@ -97,18 +86,31 @@ async def open_osais(
         yield OsaisParts(
             provider=provider,
             catalogue=catalogue,
-            engines=Engines(catalogue),
+            engines=Engines(catalogue, fits_pictures=doors is not None),
             wishes=OpenWishes(state, clock),
             latecomers=Latecomers(
                 store=jobs,
                 inbox=inbox,
                 artifacts=artifacts,
-                providers={provider.name: provider},
+                providers={PROVIDER: provider},
                 clock=clock,
                 process=process,
             ),
-            tell=tell,
+            tell=partial(_tell, doors, client, state, clock),
         )
+
+
+def _client_of(settings: Settings, http: HttpClient, clock: Clock, turns: StateStore) -> OsaisClient:
+    url, token, secret = settings.osais_url, settings.osais_token, settings.osais_secret
+    return OsaisClient(http, clock, base_url=url, token=token, secret=secret, turns=turns)
+
+
+async def _tell(doors: Doors | None, client: OsaisClient, state: StateStore, clock: Clock) -> None:
+    """Tell OSAIS where to call; without a public address there is nothing to tell."""
+    if doors is not None:
+        where = doors.address
+        address = CallbackAddress(domain=where.domain, notify=where.notify_uri, upload=where.upload_uri)
+        await tell_address(address, client, state, clock)
 
 
 def _hosts(url: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
+from bot.delivery.once import tracer
 from bot.errors import SetupError, StoreError, Unavailable
 from bot.store.base import StateStore
 from bot.ui.alchemy_picker import PICKERS, Picks
@@ -86,6 +87,7 @@ class MusterClient(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            http_trace=tracer(),
         )
         self._state = state
         self._clock = clock

@@ -112,25 +112,34 @@ class Unavailable(ProviderError):
 
 
 class Busy(ProviderError):
-    """The service asked us to slow down; `retry_after` is in seconds."""
+    """The service asked us to slow down; `retry_after` is in seconds.
+
+    With `asked=False` our own pace says so, before the service has to: it was not asked, so nothing is known of it.
+    """
 
     default_user_message = (
         "The AI Horde is taking no more requests from me this moment. Yours is kept here and goes in as soon as it can."
     )
 
-    def __init__(self, detail: str = "", *, retry_after: float = 5.0, user_message: str | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, retry_after: float = 5.0, asked: bool = True, user_message: str | None = None
+    ) -> None:
         super().__init__(detail, user_message=user_message)
         self.retry_after = retry_after
+        self.asked = asked
 
 
 class Paused(ProviderError):
-    """The service shut our address out; `retry_after` is in seconds."""
+    """The service shut our address out; `retry_after` is in seconds. With `asked=False` we know, and did not ask."""
 
     default_user_message = "The AI Horde has paused this bot for a while. New requests wait here until it lets us in."
 
-    def __init__(self, detail: str = "", *, retry_after: float = 60.0, user_message: str | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, retry_after: float = 60.0, asked: bool = True, user_message: str | None = None
+    ) -> None:
         super().__init__(detail, user_message=user_message)
         self.retry_after = retry_after
+        self.asked = asked
 
 
 class Maintenance(ProviderError):

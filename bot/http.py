@@ -21,6 +21,7 @@ import tenacity
 
 from bot.clock import Clock
 from bot.errors import Busy, ProtocolError, ProviderError, SubmissionUncertain, Unavailable
+from bot.network_words import words_of
 
 log = logging.getLogger(__name__)
 
@@ -147,11 +148,11 @@ class HttpClient:
                 body = await self._body_of(response)
                 return _judged(response, body, once=call.once) if call.judged else _unjudged(response, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Unavailable(f"cannot connect: {type(error).__name__}") from error
+            raise Unavailable(f"cannot connect: {words_of(error)}") from error
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             if call.once:
-                raise SubmissionUncertain(f"the answer was lost: {type(error).__name__}") from error
-            raise Unavailable(f"the connection broke: {type(error).__name__}") from error
+                raise SubmissionUncertain(f"the answer was lost: {words_of(error)}") from error
+            raise Unavailable(words_of(error)) from error
         except ValueError as error:  # a URL that yarl cannot take; nothing has left
             raise ProtocolError("not a usable address", path="url") from error
 

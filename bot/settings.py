@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from bot import __version__
+from bot.env_file import names_in
 from bot.errors import SetupError
 from bot.media_hosts import HostEntry
 
@@ -47,6 +48,7 @@ SHORTEST_SECRET: Final = 16
 _NOT_PUBLIC: Final = (
     "give the https:// address under which services reach the bot, without ? or a user name, or leave it empty"
 )
+_NOT_SECURE: Final = f"it begins with http:// and services need https; {_NOT_PUBLIC}"
 
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
@@ -121,6 +123,8 @@ def _is_address(text: str) -> bool:
 
 
 def _public_url(value: str) -> str:
+    if value.strip().lower().startswith("http://"):
+        raise ValueError(_NOT_SECURE)
     text = _url(value, {"https"}, _NOT_PUBLIC) if value.strip() else ""
     if not re.fullmatch(r"[!-~]*", text) or any(mark in text for mark in "?#@"):
         raise ValueError(_NOT_PUBLIC)
@@ -297,6 +301,12 @@ class Settings(BaseSettings):
         """Whether there is what it takes to use OSAIS."""
         return bool(self.osais_token.get_secret_value() and self.osais_secret.get_secret_value())
 
+    @property
+    def osais_lacks(self) -> str:
+        """The setting that OSAIS is not offered for want of, although the other of the two is there; else empty."""
+        token, secret = self.osais_token.get_secret_value(), self.osais_secret.get_secret_value()
+        return "" if bool(token) is bool(secret) else "OSAIS_SECRET" if token else "OSAIS_TOKEN"
+
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be seen in a log line."""
         keys: tuple[str, ...] = (self.discord_token.get_secret_value(), self.horde_api_key.get_secret_value())
@@ -336,12 +346,8 @@ def load_settings(
 def _read_file(env_file: str | Path | None) -> dict[str, Any]:
     if env_file is None:
         return {}
-    try:
-        return DotEnvSettingsSource(Settings, env_file=Path(env_file), env_file_encoding="utf-8")()
-    except (OSError, UnicodeDecodeError):
-        raise SetupError(
-            [f"{env_file} cannot be read: make it a UTF-8 text file that the bot's user may read"]
-        ) from None
+    names_in(env_file)  # before the library reads it: that skips a line it cannot read, and logs a riddle
+    return DotEnvSettingsSource(Settings, env_file=Path(env_file), env_file_encoding="utf-8")()
 
 
 def _problem(line: Mapping[str, Any]) -> str:

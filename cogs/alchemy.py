@@ -18,7 +18,7 @@ from bot.services.words import MAX_TEXT, parse, presets
 from cogs.choices import offered
 from cogs.pickers import Pickers
 from cogs.picture_work import PictureWork
-from cogs.pictures import pictures_of, source_of
+from cogs.pictures import picture_of, pictures_of
 
 #: What *Describe picture* asks for.
 DESCRIBE = (Form.CAPTION, Form.TAGS)
@@ -74,7 +74,7 @@ class Alchemy(commands.Cog):
         private: bool = False,
     ) -> None:
         """Do what the words say, or offer everything."""
-        source = source_of(image)
+        source = picture_of(image)
         if forms is None:
             await self._pickers.offer(interaction, [source], private=private)
             return
@@ -84,7 +84,7 @@ class Alchemy(commands.Cog):
             return
         if not asked.forms:
             raise InvalidRequest(user_message=UNKNOWN_WORDS)
-        await self._work.start(interaction, source, asked.forms, private=private)
+        await self._work.start(interaction, source, asked.forms, private=private, unknown=asked.unknown)
 
     @alchemy.autocomplete("forms")
     async def _presets(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
@@ -102,7 +102,7 @@ class Alchemy(commands.Cog):
         private: bool = False,
     ) -> None:
         """Make it larger."""
-        await self._work.start(interaction, source_of(image), [Form(model)], private=private)
+        await self._work.start(interaction, picture_of(image), [Form(model)], private=private)
 
     @app_commands.command(name="caption", description="Say in a sentence what a picture shows")
     @app_commands.describe(image="The picture", private="Only you see the reply")
@@ -110,7 +110,7 @@ class Alchemy(commands.Cog):
         self, interaction: discord.Interaction[Any], image: discord.Attachment, private: bool = False
     ) -> None:
         """Caption it."""
-        await self._work.start(interaction, source_of(image), [Form.CAPTION], private=private)
+        await self._work.start(interaction, picture_of(image), [Form.CAPTION], private=private)
 
     @app_commands.command(name="cutout", description="Remove the background of a picture")
     @app_commands.describe(image="The picture", private="Only you see the reply")
@@ -118,7 +118,7 @@ class Alchemy(commands.Cog):
         self, interaction: discord.Interaction[Any], image: discord.Attachment, private: bool = False
     ) -> None:
         """Cut it out."""
-        await self._work.start(interaction, source_of(image), [Form.CUTOUT], private=private)
+        await self._work.start(interaction, picture_of(image), [Form.CUTOUT], private=private)
 
     # -- the menu of a message ------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from cogs.choices import one_of, personas, text_models
 from cogs.context import age_restricted, check_permissions
 from cogs.controls import Press
 from cogs.open_forms import OpenForms
-from cogs.pictures import pictures_of, source_of
+from cogs.pictures import picture_of, pictures_of
 from cogs.speakers import Speakers
 from cogs.threads import open_thread, point_to
 
@@ -115,7 +115,7 @@ class Ask(commands.Cog):
             creativity=Creativity(creativity),
             nsfw=age_restricted(interaction),
         )
-        pictures = (source_of(image),) if image is not None else ()
+        pictures = (picture_of(image),) if image is not None else ()
         if thread:
             await self._in_thread(interaction, prompt, wish, pictures)
             return

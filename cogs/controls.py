@@ -14,8 +14,9 @@ from discord.ext import commands
 from pydantic import SecretStr
 
 from bot.delivery import Delivery
+from bot.delivery.translate import ALREADY_ACKNOWLEDGED
 from bot.domain.alchemy import Form
-from bot.domain.jobs import ImageJob, Job, JobId, is_alchemy, is_image
+from bot.domain.jobs import ImageJob, Job, JobId, is_alchemy, is_engine, is_image
 from bot.domain.requests import ImageRequest
 from bot.domain.sources import SPOILER, SourceMedia
 from bot.errors import InvalidRequest, JobGone, MediaGone
@@ -24,6 +25,7 @@ from bot.render.alchemy import tags_file, words_to_paint
 from bot.services.imagining import Changes, ImageWish, Imagining
 from bot.services.jobs import JobService
 from bot.services.sources import SOURCE_INDEX
+from bot.services.steps import NEVER_COLLECTED
 from bot.ui.alchemy_picker import sources_in
 from bot.ui.edit_form import EditForm, read_form
 from bot.ui.embeds import show_privately
@@ -47,6 +49,7 @@ WORK = {
     "describe": (Form.CAPTION,),
     "interrogate": (Form.TAGS,),
 }
+PUT_AWAY = "This waited a day for you, and was put away. `/jobs show {job}` has what is left of it."
 NOT_HERE = "That picture is no longer here. Please start a new one with `/imagine`."
 
 
@@ -112,6 +115,10 @@ class Controls(commands.Cog):
         job = await self._jobs.cancel(job_id, actor_of(interaction))
         if job.over:
             raise InvalidRequest(user_message="This one is already over; there is nothing left to cancel.")
+        if job.terminal:  # closed because nothing told that its reply is there, which the press does
+            await self._take_up(interaction, job_id)
+            await self._jobs.cancel(job_id, actor_of(interaction))
+            return
         with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
             await interaction.response.defer()  # what was asked is done, whether or not the press is shown as heard
 
@@ -147,8 +154,7 @@ class Controls(commands.Cog):
         """Do something with one picture: anybody may, it is their own request."""
         source = await self._source(interaction, job_id, index)
         if verb == "source":
-            job = await self._image(job_id)
-            prompt, model = job.request.prompt, job.request.model if job.request.model_chosen else ""
+            prompt, model = _painted_by(await self._jobs.get(job_id))
             form = PromptForm(prompt=prompt, model=model, from_picture=True, job_id=job_id, index=index)
             await interaction.response.send_modal(form)
             return
@@ -243,11 +249,47 @@ class Controls(commands.Cog):
             await self._deleted(job)
 
     async def _collect(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
-        if (await self._jobs.get(job_id)).terminal:
-            raise InvalidRequest(user_message="This one is complete; there is nothing more to collect.")
+        job = await self._jobs.get(job_id)
+        if job.terminal and job.accepted_at is not None:
+            dropped = job.reply.detached == NEVER_COLLECTED
+            told = PUT_AWAY.format(job=job.id) if dropped else "This one is complete; there is nothing more to collect."
+            raise InvalidRequest(user_message=told)
+        await self._take_up(interaction, job_id)
+
+    async def _take_up(self, interaction: discord.Interaction[Any], job_id: JobId) -> None:
+        """Go on showing a job with the fresh token of a press on its reply."""
+        await _defer(interaction)
+        await self._jobs.renew(
+            job_id,
+            token=SecretStr(interaction.token),
+            application_id=interaction.application_id,
+            message_id=interaction.message.id if interaction.message is not None else None,
+        )
+
+
+async def _defer(interaction: discord.Interaction[Any]) -> None:
+    """Show the press as heard, trying once more where nothing tells whether it is: only then does its token work."""
+    try:
+        await _defer_once(interaction)
+    except (discord.DiscordServerError, aiohttp.ClientError, OSError, TimeoutError):
+        await _defer_once(interaction)
+
+
+async def _defer_once(interaction: discord.Interaction[Any]) -> None:
+    try:
         await interaction.response.defer()
-        token = SecretStr(interaction.token)
-        await self._jobs.renew(job_id, token=token, application_id=interaction.application_id)
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ACKNOWLEDGED:
+            raise
+
+
+def _painted_by(job: Job) -> tuple[str, str]:
+    """The prompt that a picture was painted by, and the model where somebody chose one. Raises `JobGone`."""
+    if is_image(job):
+        return job.request.prompt, job.request.model if job.request.model_chosen else ""
+    if is_engine(job):
+        return job.request.prompt, ""
+    raise JobGone(f"{job.id} is not a wish for pictures")
 
 
 def kept(source: SourceMedia, job: Job) -> SourceMedia:

@@ -16,7 +16,7 @@ from bot.render.messages import MAX_CHOICES
 from bot.services.imagining import ImageWish, Imagining
 from cogs.choices import offered, one_of
 from cogs.context import age_restricted, check_permissions
-from cogs.pictures import source_of
+from cogs.pictures import picture_of
 from cogs.submissions import Submissions
 
 Prompt = app_commands.Range[str, 1, 1000]
@@ -100,7 +100,7 @@ class Imagine(commands.Cog):
             guidance=guidance,
             seed=seed or "",
             nsfw=age_restricted(interaction),
-            source=source_of(image) if image is not None else None,
+            source=picture_of(image) if image is not None else None,
             strength=strength / 100 if strength is not None else None,
         )
         if self._engines is not None and self._engines.is_meant(model):

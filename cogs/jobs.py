@@ -10,10 +10,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.delivery import Delivery
+from bot.delivery.routes import Fields
 from bot.domain.jobs import Job, JobId, is_engine, is_text
 from bot.domain.preferences import Notify
-from bot.errors import InvalidRequest
-from bot.render.jobs import job_choice, render_jobs, render_notify
+from bot.errors import InvalidRequest, JobGone
+from bot.render.escaping import code_span
+from bot.render.jobs import SHOWN_ID, job_choice, render_jobs, render_notify
 from bot.services.jobs import Actor, JobService
 from bot.services.preferences import Preferences
 from bot.ui.embeds import show_privately
@@ -22,12 +24,16 @@ from cogs.choices import offered, one_of
 
 #: Jobs in a list, and lines that Discord takes as completions.
 SHOWN, OFFERED = 10, 25
+#: Jobs that one command cancels.
+AT_ONCE = 1000
 #: What stands for every job.
 ALL = "all"
 NOTHING_TO_STOP = "None of your jobs is in work; there is nothing to cancel."
 ASKED_IN_PRIVATE = (
     "You asked for this one in a direct message. Please use `/jobs retry` there, so that it stays private."
 )
+NO_SUCH_JOB = "You have no job {job}; see `/jobs list`."
+NONE_IN_WORK = "You have no job {job} in work; see `/jobs list`."
 OVER = "This one is already over; there is nothing left to cancel."
 
 
@@ -51,10 +57,15 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
     @app_commands.describe(job="Which one")
     async def show(self, interaction: discord.Interaction[Any], job: str) -> None:
         """Show it, to the one who asked."""
-        found = await self._jobs.own(JobId(job), interaction.user.id)
+        found = await self._own(interaction, job)
         await interaction.response.defer(ephemeral=True)
+        first = True
         async for fields in self._delivery.copies.of(found, size_limit=interaction.filesize_limit):
-            await interaction.followup.send(**fields, ephemeral=True)
+            if first:  # what follows a deferred answer does not take its place: that is edited
+                await interaction.edit_original_response(**_of_an_edit(fields))
+            else:
+                await interaction.followup.send(**fields, ephemeral=True)
+            first = False
 
     @app_commands.command(name="cancel", description="Stop one of your requests, or all of them")
     @app_commands.describe(job="Which one, or all")
@@ -62,9 +73,9 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
         """Stop what is running; what is done by then is kept."""
         actor = Actor(user_id=interaction.user.id)
         if job == ALL:
-            chosen = [one for one in await self._jobs.of(interaction.user.id, limit=OFFERED) if not one.over]
+            chosen = list(await self._jobs.of(interaction.user.id, limit=AT_ONCE, under_way=True))
         else:
-            chosen = [await self._jobs.own(JobId(job), interaction.user.id)]
+            chosen = [await self._own(interaction, job, told=NONE_IN_WORK)]
             if chosen[0].over:
                 raise InvalidRequest(user_message=OVER)
         if not chosen:
@@ -78,12 +89,19 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
     @app_commands.describe(job="Which one")
     async def retry(self, interaction: discord.Interaction[Any], job: str) -> None:
         """Do what its button would do."""
-        found = await self._jobs.own(JobId(job), interaction.user.id)
+        found = await self._own(interaction, job)
         if found.reply.guild_id is None and interaction.guild_id is not None and not found.reply.ephemeral:
             await interaction.response.send_message(ASKED_IN_PRIVATE, ephemeral=True)
             return
         verb = "reask" if is_text(found) else "rerun" if is_engine(found) else "again"
         await self._presses.pressed(interaction, verb, found.id)
+
+    async def _own(self, interaction: discord.Interaction[Any], job: str, *, told: str = NO_SUCH_JOB) -> Job:
+        """One's own job of that id. Raises `InvalidRequest`, also for other people's."""
+        try:
+            return await self._jobs.own(JobId(job.strip()), interaction.user.id)
+        except JobGone as error:
+            raise InvalidRequest(user_message=told.format(job=code_span(job, SHOWN_ID))) from error
 
     @app_commands.command(name="notify", description="How I tell you of an answer that took longer than five minutes")
     @app_commands.describe(how="Left out, I say what you chose")
@@ -103,9 +121,15 @@ class JobCommands(commands.GroupCog, group_name="jobs", group_description="Your 
 
     @cancel.autocomplete("job")
     async def _open(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-        running = [one for one in await self._jobs.of(interaction.user.id, limit=OFFERED) if not one.over]
+        running = await self._jobs.of(interaction.user.id, limit=OFFERED, under_way=True)
         everything = [app_commands.Choice(name=ALL, value=ALL)] if len(running) > 1 else []
         return (everything + _choices(running, typed))[:OFFERED]
+
+
+def _of_an_edit(fields: Fields) -> Fields:
+    """The same for a message that is there: its files are what is attached to it."""
+    others = {name: value for name, value in fields.items() if name != "files"}
+    return others | {"attachments": fields["files"]}
 
 
 def _choices(jobs: Sequence[Job], typed: str) -> list[app_commands.Choice[str]]:

@@ -12,7 +12,6 @@ from discord.ext import commands
 from bot.clock import Clock
 from bot.delivery import Delivery, MessageOpener
 from bot.delivery.routes import Routes
-from bot.domain.alchemy import Form
 from bot.domain.engines import EngineRequest
 from bot.domain.kinds import Request
 from bot.domain.sources import SourceMedia
@@ -26,7 +25,7 @@ from bot.ui.embeds import to_embed
 from cogs.alchemy import UNKNOWN_WORDS
 from cogs.context import address_of_message
 from cogs.hearing import Hearing
-from cogs.picture_work import PROVIDER, request_for
+from cogs.picture_work import PROVIDER, request_for, unknown_words
 from cogs.pictures import is_blank, pictures_of
 
 log = logging.getLogger(__name__)
@@ -113,7 +112,7 @@ class Mentions(commands.Cog):
         elif not asked.forms and not (asked.engine and self._engines):
             await self._offer(message, pictures, unknown=bool(asked.unknown or asked.engine))
         elif len(pictures) > 1:
-            await self._ask_which(message, pictures, asked.forms)
+            await self._ask_which(message, pictures, asked)
         else:
             await self._start(message, pictures[0], asked)
 
@@ -186,7 +185,7 @@ class Mentions(commands.Cog):
         if asked.engine and self._engines is not None:
             request, provider = self._engines.request(asked.engine, source), self._engines.provider
         else:
-            request, provider = request_for(source, asked.forms, self._alchemists), PROVIDER
+            request, provider = request_for(source, asked.forms, self._alchemists, asked.unknown), PROVIDER
         await self._jobs.submit(
             request,
             asker_id=message.author.id,
@@ -197,18 +196,17 @@ class Mentions(commands.Cog):
 
     async def _offer(self, message: discord.Message, pictures: Sequence[SourceMedia], *, unknown: bool) -> None:
         if len(pictures) > 1:
-            await self._ask_which(message, pictures, ())
+            await self._ask_which(message, pictures, _NO_WORDS, note=UNKNOWN_WORDS if unknown else "")
             return
-        embeds = embeds_of(pictures, lead="What shall I do with it?")
-        if unknown:
-            embeds[0].description = f"{embeds[0].description}\n{UNKNOWN_WORDS}"
+        embeds = embeds_of(pictures, lead="What shall I do with it?", note=UNKNOWN_WORDS if unknown else "")
         await self._send(message, embeds=embeds, view=view_of(OpenButton(message.author.id)))
 
     async def _ask_which(
-        self, message: discord.Message, pictures: Sequence[SourceMedia], forms: Sequence[Form]
+        self, message: discord.Message, pictures: Sequence[SourceMedia], asked: Asked, *, note: str = ""
     ) -> None:
-        select = WhichSelect(message.author.id, forms, pictures)
-        await self._send(message, embeds=embeds_of(pictures, lead="Which picture?"), view=view_of(select))
+        select = WhichSelect(message.author.id, asked.forms, pictures)
+        note = note or (unknown_words(asked.unknown) if asked.unknown else "")
+        await self._send(message, embeds=embeds_of(pictures, lead="Which picture?", note=note), view=view_of(select))
 
     async def _tell(self, message: discord.Message, error: BotError) -> None:
         await self._say(message, error.user_message)

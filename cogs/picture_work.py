@@ -11,6 +11,7 @@ from bot.domain.alchemy import AlchemyRequest, Form
 from bot.domain.jobs import JobId
 from bot.domain.sources import SourceMedia
 from bot.errors import InvalidRequest, MediaGone
+from bot.render.escaping import code_span
 from bot.render.forms import name_of
 from bot.services.ports import KnowsAlchemists
 from cogs.context import check_permissions
@@ -20,6 +21,8 @@ from cogs.submissions import Submissions
 PROVIDER = "horde-alchemy"
 #: Engines that do what a form does too, and what that is.
 ENGINES = {"rembg": "Cut out", "gfpgan": "Faces repaired"}
+#: Words of a sentence that are quoted back where they were not understood, and how much of each.
+MOST_WORDS, SHOWN_WORD = 4, 20
 NO_ENGINE = "That engine isn't there any more. Please choose something else."
 
 
@@ -57,10 +60,14 @@ class PictureWork:
         *,
         private: bool = False,
         parent_id: JobId | None = None,
+        unknown: Sequence[str] = (),
     ) -> None:
-        """Have the forms made of the picture, as the answer to this interaction. Raises `UserError`."""
+        """Have the forms made of the picture, as the answer to this interaction. Raises `UserError`.
+
+        `unknown` are words that were not understood: the reply names them.
+        """
         check_permissions(interaction)
-        request = request_for(source, forms, self._alchemists)
+        request = request_for(source, forms, self._alchemists, unknown)
         await self._submissions.submit(interaction, request, provider=PROVIDER, private=private, parent_id=parent_id)
 
     async def run(
@@ -72,7 +79,9 @@ class PictureWork:
         await self._engines.work(interaction, engine, source, private=private)
 
 
-def request_for(source: SourceMedia, forms: Sequence[Form], alchemists: KnowsAlchemists) -> AlchemyRequest:
+def request_for(
+    source: SourceMedia, forms: Sequence[Form], alchemists: KnowsAlchemists, unknown: Sequence[str] = ()
+) -> AlchemyRequest:
     """Ask for the forms that somebody online does; the others stand in the reply as left out, from the start.
 
     Raises `InvalidRequest` when there is nobody for any of them: what nobody does waits until it is forgotten.
@@ -85,4 +94,12 @@ def request_for(source: SourceMedia, forms: Sequence[Form], alchemists: KnowsAlc
             user_message=f"Nobody online does this at the moment: {names}. I haven't asked; please try again later."
         )
     served = tuple(form for form in wanted if form not in missing)
-    return AlchemyRequest(source=source, forms=served, left_out=missing)
+    remarks = (unknown_words(unknown),) if unknown else ()
+    return AlchemyRequest(source=source, forms=served, left_out=missing, remarks=remarks)
+
+
+def unknown_words(words: Sequence[str]) -> str:
+    """Say which words were not understood, so that none is dropped in silence."""
+    shown = [code_span(word, SHOWN_WORD) for word in dict.fromkeys(words)]
+    more = ", …" if len(shown) > MOST_WORDS else ""
+    return f"Not understood, and left out: {', '.join(shown[:MOST_WORDS])}{more}."

@@ -7,10 +7,15 @@ from collections.abc import Iterator, Sequence
 import discord
 
 from bot.domain.sources import SPOILER, SourceMedia
+from bot.errors import InvalidRequest
+from bot.render.escaping import code_span
 
 #: By content type, or where Discord told none, by the name's end.
 _TYPES = "image/"
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif", ".svg", ".tif", ".tiff", ".heic")
+
+SHOWN_NAME = 60
+NO_PICTURE = "{name} is no picture. Please attach a PNG, JPEG, WebP or GIF."
 
 
 def source_of(
@@ -30,6 +35,13 @@ def source_of(
         channel_id=message.channel.id if message is not None else None,
         own=own,
     )
+
+
+def picture_of(attachment: discord.Attachment) -> SourceMedia:
+    """An attachment of a command that has to be a picture. Raises `InvalidRequest` for what surely is none."""
+    if not _may_be_picture(attachment) and not attachment.filename.lower().endswith(_ENDINGS):
+        raise InvalidRequest(user_message=NO_PICTURE.format(name=code_span(attachment.filename, SHOWN_NAME)))
+    return source_of(attachment)
 
 
 def pictures_of(message: discord.Message, *, me: int | None) -> Sequence[SourceMedia]:

@@ -7,12 +7,14 @@ repeated: the Horde's 404 for an unknown key, for one, holds the key itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import aiohttp
 
 from bot.check.discord_side import check_application, check_token, invite_link
+from bot.check.env_side import check_env_file, check_names, check_words
 from bot.check.fetching import Get, getter
 from bot.check.findings import Finding, Verdict
 from bot.check.horde_side import check_heartbeat, check_image_reference, check_key, check_text_reference
@@ -27,13 +29,24 @@ __all__ = ["TIMEOUT", "Finding", "Verdict", "check_all", "invite_link", "run_che
 TIMEOUT: Final = 10.0
 
 
-async def run_check(settings: Settings, *, timeout: float = TIMEOUT, say: Callable[[str], object] = print) -> int:
-    """Check everything, print one line each, and return 0 when nothing failed, else 1."""
+async def run_check(
+    settings: Settings,
+    *,
+    timeout: float = TIMEOUT,
+    say: Callable[[str], object] = print,
+    env_file: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> int:
+    """Check everything, print one line each, and return 0 when nothing failed, else 1.
+
+    `env_file` and `env` are where the settings came from; None: nothing is said of that.
+    """
     limits = aiohttp.ClientTimeout(total=timeout)
     headers = {"Client-Agent": settings.horde_client_agent}
     async with aiohttp.ClientSession(timeout=limits, headers=headers) as session:
         findings, application_id = await check_all(settings, getter(session))
         findings = [*findings, *await check_osais(settings, session, timeout=timeout)]
+    findings += [*check_words(settings), *check_env_file(env_file), *check_names(env_file, env or {})]
     for finding in findings:
         say(str(finding))
     if application_id is not None:

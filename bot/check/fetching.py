@@ -9,6 +9,7 @@ from typing import Any, Final
 import aiohttp
 
 from bot.errors import Unavailable
+from bot.network_words import words_of
 
 #: The model reference is about 1 MB; anything far larger is something else.
 _LARGEST_ANSWER: Final = 16 * 1024 * 1024
@@ -27,25 +28,10 @@ def getter(session: aiohttp.ClientSession) -> Get:
                 while not answer.content.at_eof() and len(body) < _LARGEST_ANSWER:
                     body += await answer.content.read(_LARGEST_ANSWER - len(body))
                 return answer.status, _json_object(body)
-        except TimeoutError as error:
-            raise Unavailable("no answer in time") from error
-        except aiohttp.ClientError as error:
-            raise Unavailable(_words(error)) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(words_of(error)) from error
 
     return get
-
-
-def _words(error: aiohttp.ClientError) -> str:
-    """What went wrong, without the address: it may hold a secret."""
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return "no such host"
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return "no trusted TLS certificate"
-        case aiohttp.ClientConnectorError(strerror=str(reason)):
-            return reason
-        case _:
-            return "the connection broke"
 
 
 def _json_object(body: bytes) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ import aiohttp
 
 from bot.check.findings import Finding, failed, note, ok
 from bot.clock import SystemClock
-from bot.errors import ProviderError, Unauthorized
+from bot.errors import ProviderError, Unauthorized, Unavailable
 from bot.http import HttpClient
 from bot.providers.osais import OsaisClient
 from bot.settings import Settings
@@ -22,12 +22,12 @@ _HOW = (
 
 async def check_osais(settings: Settings, session: aiohttp.ClientSession, *, timeout: float) -> Sequence[Finding]:
     """Whether OSAIS takes the client token; a note on how to get one where there is none."""
-    token, secret = settings.osais_token.get_secret_value(), settings.osais_secret.get_secret_value()
-    if not token and not secret:
+    if missing := settings.osais_lacks:
+        ours, theirs = ("secret", "token") if missing == "OSAIS_SECRET" else ("token", "secret")
+        fix = f"add the {ours} shown with this {theirs} on its site, or a new pair of both (docs/osais.md)"
+        return [failed(_NAME, f"{missing} is not set, so nothing of OSAIS is offered", fix)]
+    if not settings.osais_offered:
         return [note(_NAME, "not offered: there is no client token", _HOW)]
-    if not token or not secret:
-        missing = "OSAIS_SECRET" if token else "OSAIS_TOKEN"
-        return [failed(_NAME, f"{missing} is not set, so nothing of OSAIS is offered", _HOW)]
     clock = SystemClock()
     client = OsaisClient(
         HttpClient(session, clock, timeout=timeout),
@@ -40,6 +40,9 @@ async def check_osais(settings: Settings, session: aiohttp.ClientSession, *, tim
         await client.log_in()
     except Unauthorized:
         return [failed(_NAME, "it does not accept the client token", f"copy both once more; {_HOW}")]
+    except Unavailable as error:
+        reason = error.detail.removeprefix("login: ")
+        return [failed(_NAME, f"it does not answer ({reason})", "check the network and OSAIS_URL, or try again later")]
     except ProviderError as error:
         return [failed(_NAME, f"it does not let us log in ({error.detail})", "check the network and OSAIS_URL")]
     if not settings.public_url:

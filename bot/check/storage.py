@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,10 +43,15 @@ def _check_folder(folder: Path, cap: int) -> Finding:
         return failed(name, f"{folder} cannot be used ({error.strerror})", "mend that, or change DATABASE_URL")
     if not there.is_dir():
         return failed(name, f"{there} is in the way: it is no folder", "move it, or change DATABASE_URL")
-    if not os.access(there, os.W_OK | os.X_OK):
-        return failed(name, f"{there} is not writable", "give it to the user the bot runs as")
+    try:  # by doing it: what the mode says is not all, as in /proc
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        fix = "give it to the user the bot runs as, or change DATABASE_URL"
+        return failed(name, f"{there} is not writable ({reason})", fix)
     made = "" if there == folder else " (made at the first start)"
-    text = f"{folder}{made}, {free // 2**20} MB free"
+    text = f"{folder}{made}, {free / 1e9:.1f} GB free"
     if free < cap:
         return note(name, text, "less than ARTIFACT_CAP_MB: free some space or lower the cap")
     return ok(name, text)

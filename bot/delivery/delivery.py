@@ -8,18 +8,19 @@ takes the *newest* state, sends it, and looks again. So a burst of news becomes 
 overlap, and the last state always goes out. While Discord does not answer, the same task goes on trying.
 
 An edit may be repeated (`edits.py`), so it is tried until Discord takes it or refuses it for good. Messages beside the
-reply may not, and have a durable mark each (`outbox.py`). Before the end is told, the row is asked whether it is still
-ours: a process that was paused for long must not speak for a job that another one has taken over. Where a channel's
-share of edits by the bot's token is used up, ends go before other edits. A reply is edited at most once in two to
-twenty seconds while the job runs, by its age; older than an hour, only once more, at the end.
+reply may not, and have a durable mark each (`outbox.py`). Before each edit the row is asked whether it is still ours: a
+process that was paused for long must not speak for a job that another one has taken over (it may, for the blink between
+the question and the edit, and while the database does not answer). Where a channel's share of edits by the bot's token
+is used up, ends go before other edits. A reply is edited at most once in two to twenty seconds while the job runs, by
+its age; older than an hour, only once more, at the end.
 
 The ladder
 ----------
 1. The interaction's token, until its 14th minute or until Discord says that it is dead.
 2. The bot's own token, by channel and message id, where it can see the reply (no private ones).
-3. Where the reply is there but can't be changed (an archived thread), a new message in the channel that answers it.
+3. Where its thread was archived, that is opened again for the end; where that can't be, a new message that answers it.
 4. Else the end waits in the row for a day: a private reply has 📬 Collect from the start, a press brings a new token.
-   What Discord refuses however it is put waits as well, for `/jobs show`.
+   What Discord refuses however it is put waits as well, for `/jobs show`; a day later it is tried once more.
 
 A message that is deleted, or in a channel that is lost, detaches the reply, never the job. Its end is kept for
 `/jobs show`; whoever chose so is told, or has it in a direct message (`notices.py`).
@@ -36,12 +37,13 @@ from bot.delivery.drafting import Copies, Drafts
 from bot.delivery.edits import Editor
 from bot.delivery.notices import Notices
 from bot.delivery.outbox import Outbox
+from bot.delivery.pace import wait_after, wait_for
 from bot.delivery.reply import Reply
 from bot.delivery.routes import Route, Routes
 from bot.delivery.translate import Frozen, Refused, TooLarge
 from bot.domain.jobs import Job, JobId
 from bot.domain.replies import ReplyAddress
-from bot.errors import DeliveryError, JobGone, ReplyClosed, ReplyLost, StaleJob
+from bot.errors import DeliveryError, JobGone, ReplyClosed, ReplyLost, StaleJob, StoreError
 from bot.render.messages import RenderedMessage
 from bot.services.ports import KnowsSources
 from bot.services.waiting import event_or_timeout
@@ -49,15 +51,14 @@ from bot.store.base import ArtifactStore
 
 log = logging.getLogger(__name__)
 
-#: Least seconds between two edits of a reply, by its age in seconds.
-GAPS = ((60.0, 2.0), (300.0, 5.0), (900.0, 10.0), (float("inf"), 20.0))
-#: A message older than this is edited once more, at the end (Discord 30046), in seconds.
-OLD = 3600.0
 #: Discord told us a file was too large: next time it has to fit this share.
 TIGHTER = 0.7
 #: Below this share of the promised limit we stop trying to send files at all.
 LEAST_SHARE = 0.05
-LONGEST_BACKOFF = 30.0
+#: So often what nobody thought of is tried again before the end is parked.
+SURPRISES = 3
+#: This often it is asked whether the jobs of all replies are still ours, in seconds.
+SWEEP = 600.0
 
 
 class Delivery:
@@ -93,7 +94,9 @@ class Delivery:
             self._group = group
             for reply in self._replies.values():
                 self._start(reply)
-            await asyncio.Event().wait()
+            while True:
+                await self._clock.sleep(SWEEP)
+                await self._sweep()
 
     async def close(self, seconds: float = 5.0) -> None:
         """Start no further edit, and let those in flight finish within `seconds` of real time."""
@@ -133,6 +136,12 @@ class Delivery:
         """How many replies are being kept up to date."""
         return len(self._replies)
 
+    async def _sweep(self) -> None:
+        """Keep nothing of jobs that other processes have taken over, however quiet their replies are."""
+        for reply in [reply for reply in self._replies.values() if reply.task is None]:
+            if not await self._book.owned(reply.newest.id):
+                self._let_go(reply)
+
     def _start(self, reply: Reply) -> None:
         if self._group is not None and reply.task is None and not self._closing:
             reply.task = self._group.create_task(self._task(reply), name=f"reply-{reply.newest.id}")
@@ -157,8 +166,23 @@ class Delivery:
                 log.info("job is somebody else's", extra={"action": "job.stale", "job_id": reply.newest.id})
                 self._let_go(reply)
                 return
-            except DeliveryError as error:
+            except (DeliveryError, StoreError) as error:
                 await self._back_off(reply, error)
+            except Exception as error:
+                about = {"action": "reply.failed", "job_id": reply.newest.id}
+                log.exception("unexpected error in a reply", extra=about)
+                reply.surprises += 1
+                if reply.surprises >= SURPRISES:
+                    await self._give_up(reply)
+                    return
+                await self._back_off(reply, error)
+
+    async def _give_up(self, reply: Reply) -> None:
+        """Let the end wait for a day, or for a press; other news are left out, and the next are tried again."""
+        reply.surprises = 0
+        if reply.newest.over:
+            await self._book.parked(reply.newest.id)
+            self._let_go(reply)
 
     async def _step(self, reply: Reply, job: Job) -> bool:
         """Do what is next; True when nothing is to be done for now. Raises `DeliveryError` to be called again."""
@@ -175,26 +199,16 @@ class Delivery:
         if rendered == reply.shown == reply.complete:
             await self._up_to_date(reply, job)
             return True
-        wait = self._wait(reply, job)
+        wait = wait_for(reply, job, self._clock.now(), self._clock.monotonic())
         if wait == 0:
             return await self._bring(reply, job, rendered)
         if wait < float("inf"):
             await event_or_timeout(reply.fresh, self._clock, wait)
         return wait == float("inf")
 
-    def _wait(self, reply: Reply, job: Job) -> float:
-        """Seconds until the next edit may go out; infinite where only the end is still to be told."""
-        if job.over:
-            return 0.0
-        age = (self._clock.now() - (job.accepted_at or job.created_at)).total_seconds()
-        if age > OLD:
-            return float("inf")
-        gap = next(gap for until, gap in GAPS if age < until)
-        return max(0.0, reply.edited_at + gap - self._clock.monotonic())
-
     async def _bring(self, reply: Reply, job: Job, rendered: RenderedMessage) -> bool:
         """Send this state; True when nothing more is to be done for now. Raises `DeliveryError` to be called again."""
-        if job.over and not await self._book.owned(job.id):
+        if not await self._book.owned(job.id):
             self._let_go(reply)
             return True
         try:
@@ -214,6 +228,10 @@ class Delivery:
             reply.limit_share *= TIGHTER
             reply.bare = reply.limit_share < LEAST_SHARE
             raise
+        except Frozen as error:
+            if not job.over or reply.unarchived or not await self.routes.unarchive(job.reply):
+                self._refused(reply, job, rendered, error)
+            reply.unarchived = job.over
         except Refused as error:
             self._refused(reply, job, rendered, error)
         else:
@@ -231,7 +249,7 @@ class Delivery:
         await self._editor.add_files(reply, job, rendered)
         if not await self._editor.post_rest(reply, job, rendered):
             return False
-        reply.failures = 0
+        reply.failures = reply.surprises = 0
         reply.complete = rendered
         return self._drafts.render(reply, job) == rendered
 
@@ -246,13 +264,13 @@ class Delivery:
         else:
             reply.refused = rendered
 
-    async def _back_off(self, reply: Reply, error: DeliveryError) -> None:
+    async def _back_off(self, reply: Reply, error: Exception) -> None:
         reply.failures += 1
         reply.attached = None
         if reply.failures == 1:
             about = {"action": "reply.retry", "job_id": reply.newest.id, "cause": str(error)}
-            log.warning("Discord did not take a message", extra=about)
-        await self._clock.sleep(min(LONGEST_BACKOFF, 0.5 * 2 ** min(reply.failures, 6)))
+            log.warning("a reply is not up to date yet", extra=about)
+        await self._clock.sleep(wait_after(reply.failures, error))
 
     async def _up_to_date(self, reply: Reply, job: Job) -> None:
         if job.over:

@@ -21,7 +21,7 @@ import discord
 from bot.clock import Clock
 from bot.delivery.book import Book
 from bot.delivery.drawing import draw
-from bot.delivery.outbox import Outbox, Unsure
+from bot.delivery.outbox import BY_TOKEN, Outbox, Unsure
 from bot.delivery.pictures import UNSHRINKABLE, fit
 from bot.delivery.reply import Reply, stem
 from bot.delivery.routes import Fields, Route
@@ -80,7 +80,8 @@ class Editor:
             theirs = [waiting.pop(name) for name in message.files if name in waiting]
             if message.message_id is None:
                 await self._add(reply, job, message.part, theirs)
-        numbers = (f"f{number}" for number in count(1) if f"f{number}" not in {message.part for message in sent})
+        taken = {message.part.removesuffix(BY_TOKEN) for message in sent}
+        numbers = (f"f{number}" for number in count(1) if f"f{number}" not in taken)
         while refs := [ref for ref in waiting.values() if reply.may_follow(ref)][:MAX_FILES]:
             for name in await self._add(reply, job, next(numbers), refs):
                 del waiting[name]

@@ -140,7 +140,7 @@ def _where(job: Job, *, collect: bool) -> str:
         return "is here"
     if job.reply.open_to_bot:
         return f"is there, but Discord doesn't let me show it in its place; `/jobs show {job.id}` has it"
-    return "waits for you: press **Collect** under it"
+    return f"waits for you: press **Collect** under it, or use `/jobs show {job.id}`"
 
 
 def _link(reply: ReplyAddress) -> str:

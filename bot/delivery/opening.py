@@ -10,9 +10,9 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery.delivery import Delivery
-from bot.delivery.outbox import NONCE_LIFE
+from bot.delivery.outbox import NONCE_LIFE, SKEW
 from bot.delivery.routes import Routes
-from bot.delivery.translate import AlreadyAnswered, Refused, discord_errors
+from bot.delivery.translate import AlreadyAnswered, NoAccess, Refused, discord_errors
 from bot.domain.jobs import Job
 from bot.errors import DeliveryError, ReplyClosed, ReplyLost
 from bot.render import render_job
@@ -75,8 +75,9 @@ class InteractionOpener:
 class MessageOpener:
     """Answers a message that asked: there is no interaction, so the answer is a message of its own that refers to it.
 
-    Its nonce is the job's id. For a few minutes Discord answers a repeated nonce with the message it already made, so
-    an answer that got lost, or a crash before its id was written, is settled by sending it once more.
+    After an answer that got lost, and after a crash before its id was written, it is looked for before it is sent once
+    more. Its nonce is the job's id: for a few minutes Discord answers a repeated nonce with the message it already
+    made, which settles what could not be seen.
     """
 
     def __init__(self, routes: Routes, delivery: Delivery, clock: Clock) -> None:
@@ -97,7 +98,15 @@ class MessageOpener:
             raise ReplyLost(f"not allowed to answer here: {error}") from error
         except DeliveryError as error:
             log.warning("acknowledgement uncertain", extra={"action": "job.ack-uncertain", "cause": str(error)})
-            return await self._send(job)
+            return await self._make_sure(job)
+
+    async def _make_sure(self, job: Job) -> int:
+        """It may have arrived although nothing said so."""
+        try:
+            found = await _seen(self._routes, job)
+        except (NoAccess, Refused):
+            found = None  # nothing there tells; its nonce does
+        return found if found is not None else await self._send(job)
 
     async def _send(self, job: Job) -> int:
         rendered = render_job(job, self._clock.now())
@@ -122,22 +131,36 @@ class OriginalFinder:
         self._answers = answers
 
     async def find(self, job: Job) -> int | None:
-        """The id of the message that answers what asked for the job, or None when there surely is none."""
-        if job.reply.interaction_id is None and job.reply.source_message_id is not None:
-            return await self._of_message(job, job.reply.source_message_id)
-        if not self._routes.token_works(job.reply, set(), self._clock.now()):
-            return None
-        return await _find(self._routes, job)
+        """The id of the message that answers what asked for the job, or None when there surely is none.
 
-    async def _of_message(self, job: Job, asked_in: int) -> int | None:
-        """Send it again while Discord surely knows the nonce; later, look for it first."""
+        None too where nothing will ever tell: of a private one, and where the bot may not read. Such an answer is known
+        again when its 📬 Collect is pressed.
+        """
+        if job.reply.interaction_id is None and job.reply.source_message_id is not None:
+            return await self._of_message(job)
+        if self._routes.token_works(job.reply, set(), self._clock.now()):
+            return await _find(self._routes, job)
+        try:
+            return await _seen(self._routes, job) if job.reply.open_to_bot else None
+        except (ReplyLost, ReplyClosed, Refused):
+            return None
+
+    async def _of_message(self, job: Job) -> int | None:
+        """Look for it, and send it where it is not; where nothing tells, only while Discord surely knows the nonce."""
         age = self._clock.now() - job.created_at
         try:
-            found = await self._routes.answers_to(job.reply, asked_in) if age >= NONCE_LIFE else None
-            if found is not None or age >= ANSWER_LIFE:
-                return found
+            found = await _seen(self._routes, job)
+        except (NoAccess, Refused):
+            if age >= NONCE_LIFE:
+                return None
+            found = None
+        except (ReplyLost, ReplyClosed):
+            return None
+        if found is not None or age >= ANSWER_LIFE:
+            return found
+        try:
             return await self._answers.open(job)
-        except (ReplyLost, ReplyClosed, Refused):
+        except (ReplyLost, ReplyClosed):
             return None
 
 
@@ -146,3 +169,20 @@ async def _find(routes: Routes, job: Job) -> int | None:
         return (await routes.original(job.reply)).id
     except (ReplyLost, ReplyClosed):
         return None
+
+
+async def _seen(routes: Routes, job: Job) -> int | None:
+    """The first of the bot's messages in the channel that refers to what asked, or has the job's buttons.
+
+    Raises `Refused` or `NoAccess` where nothing tells, other `DeliveryError`s when it cannot be told now.
+    """
+    asked_in = job.reply.source_message_id if job.reply.interaction_id is None else None
+
+    def is_it(message: discord.Message) -> bool:
+        if asked_in is not None and message.reference is not None and message.reference.message_id == asked_in:
+            return True
+        rows = (row for row in message.components if isinstance(row, discord.ActionRow))
+        return any((button.custom_id or "").endswith(f":{job.id}") for row in rows for button in row.children)
+
+    after = asked_in if asked_in is not None else discord.utils.time_snowflake(job.created_at - SKEW)
+    return await routes.find(job.reply, after=after, which=is_it, beside=asked_in)

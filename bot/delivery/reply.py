@@ -28,6 +28,8 @@ class Reply:
     attached: list[discord.Attachment] | None = None
     edited_at: float = float("-inf")
     failures: int = 0
+    #: How often something went wrong that nobody thought of.
+    surprises: int = 0
     limit_share: float = 1.0
     #: Files are not taken here: words only.
     bare: bool = False
@@ -45,6 +47,8 @@ class Reply:
     alone: bool = False
     #: What Discord does not take, not even without files.
     refused: RenderedMessage | None = None
+    #: Its thread was asked to be opened again.
+    unarchived: bool = False
     #: It can't be changed any more: the end needs another message.
     frozen: bool = False
     dead_tokens: set[str] = field(default_factory=set)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -12,10 +14,12 @@ import aiohttp
 import discord
 
 from bot.clock import Clock
-from bot.delivery.translate import NoAccess, NotSent, Refused, discord_errors
+from bot.delivery.once import at_most_once
+from bot.delivery.translate import NoAccess, NoHistory, NotSent, Refused, discord_errors
 from bot.domain.replies import ReplyAddress
 from bot.errors import ReplyClosed, ReplyLost
 from bot.pacing import Pacer
+from bot.services.waiting import event_or_timeout
 
 #: Edits with the bot's token for one channel: all its jobs share Discord's bucket.
 CHANNEL_EDITS, CHANNEL_SECONDS = 4, 5.0
@@ -23,8 +27,12 @@ CHANNEL_EDITS, CHANNEL_SECONDS = 4, 5.0
 HISTORY = 100
 #: Pacers are kept for this many channels at most.
 MAX_PACERS = 2000
+#: Who reads somebody's message waits so long for the bot's own token to be accepted, in seconds.
+LOGIN_WAIT = 10.0
 
 Fields = dict[str, Any]
+
+log = logging.getLogger(__name__)
 
 
 class Route(Protocol):
@@ -72,6 +80,17 @@ class _ChannelRoute:
             return (await self._message.edit(**fields)).attachments
 
 
+def renewed(fields: Fields) -> Fields:
+    """The same fields to be sent once more: a `discord.File` can be sent once only."""
+    if "files" not in fields:
+        return fields
+    files = []
+    for file in fields["files"]:
+        file.reset()
+        files.append(discord.File(io.BytesIO(file.fp.read()), filename=file.filename, spoiler=file.spoiler))
+    return {**fields, "files": files}
+
+
 class _OnceSession:
     """A session in which the library can't repeat what may have arrived: it would after every 5xx."""
 
@@ -110,6 +129,8 @@ class Routes:
         self._clock = clock
         self._logged_in = logged_in
         self._pacers: dict[int, Pacer] = {}
+        #: Channels in which Discord took no reference, whatever is cached of them.
+        self._without_history: set[int] = set()
 
     def token_works(self, address: ReplyAddress, dead_tokens: set[str], now: datetime) -> bool:
         """Whether the interaction's token can still be used."""
@@ -131,7 +152,7 @@ class Routes:
     async def send(
         self, address: ReplyAddress, *, nonce: str, refers_to: int | None, fields: Fields
     ) -> discord.Message:
-        """Write a message into the reply's channel with the bot's own token.
+        """Write a message into the reply's channel with the bot's own token, at most once.
 
         Discord answers a nonce it has just seen with the message that it made: sending again makes no second one.
         Where we may not refer to `refers_to` it stands by itself.
@@ -146,15 +167,30 @@ class Routes:
                 fail_if_not_exists=False,
             )
             fields = {**fields, "reference": reference, "mention_author": False}
-        with _bot_token(), discord_errors():
-            return await channel.send(nonce=nonce, **fields)
+        try:
+            with at_most_once(), _bot_token(), discord_errors():
+                return await channel.send(nonce=nonce, **fields)
+        except NoHistory:
+            if "reference" not in fields:
+                raise
+            self._without_history.add(address.channel_id)
+        alone = {name: value for name, value in fields.items() if name not in {"reference", "mention_author"}}
+        return await self.send(address, nonce=nonce, refers_to=None, fields=renewed(alone))
 
     def _may_refer(self, channel_id: int) -> bool:
-        """Whether a message there may refer to another: Discord takes that from those who may read the history only."""
+        """Whether a message there may refer to another: Discord takes that from those who may read the history only.
+
+        Where next to nothing is cached of the place, it is tried.
+        """
+        if channel_id in self._without_history:
+            return False
         channel = self._client.get_channel(channel_id)
-        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
             return True
-        granted = channel.permissions_for(channel.guild.me)
+        try:
+            granted = channel.permissions_for(channel.guild.me)
+        except discord.ClientException:  # a thread whose channel is not cached
+            return True
         return granted.administrator or granted.read_message_history
 
     async def direct_channel(self, user_id: int) -> int:
@@ -174,6 +210,19 @@ class Routes:
         with discord_errors():
             return (await self.webhook(address, session).send(ephemeral=address.ephemeral, wait=True, **fields)).id
 
+    async def unarchive(self, address: ReplyAddress) -> bool:
+        """Open the thread that a reply is in again; False where a moderator locked it. Raises `DeliveryError`."""
+        if not address.open_to_bot:
+            return False
+        await self._logged_in.wait()
+        try:
+            with _bot_token(), discord_errors():
+                await self._client.http.edit_channel(address.channel_id, archived=False)
+        except (Refused, ReplyLost) as error:
+            log.info("thread stays archived", extra={"action": "reply.frozen", "cause": str(error)})
+            return False
+        return True
+
     async def remove(self, address: ReplyAddress, message_id: int) -> None:
         """Delete a message of the bot's own. Raises `DeliveryError` and its kin."""
         await self._logged_in.wait()
@@ -183,28 +232,22 @@ class Routes:
 
     async def fetch(self, channel_id: int, message_id: int, guild_id: int | None = None) -> discord.Message:
         """Read any message that the bot can see. Raises `DeliveryError` and its kin."""
-        await self._logged_in.wait()
+        if not await event_or_timeout(self._logged_in, self._clock, LOGIN_WAIT):
+            raise NotSent("not logged in yet")
         channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
         with _bot_token(), discord_errors():
             return await channel.get_partial_message(message_id).fetch()
 
-    async def answers_to(self, address: ReplyAddress, message_id: int) -> int | None:
-        """The bot's own message that refers to that one, among the next fifty in its channel."""
-        for message in await self._after(address, message_id, limit=50):
-            if message.reference is not None and message.reference.message_id == message_id and self._is_mine(message):
-                return message.id
-        return None
-
     async def find(
-        self, address: ReplyAddress, *, since: datetime, which: Callable[[discord.Message], bool], beside: int | None
+        self, address: ReplyAddress, *, after: int, which: Callable[[discord.Message], bool], beside: int | None
     ) -> int | None:
-        """The bot's own message like that in the channel since then; None when there surely is none.
+        """The bot's own message like that in the channel after another, or after a moment; None when there is none.
 
         `beside`: a message of the channel, to be read when nothing is found. Who may not read the history is told that
         nothing is there; only of a single message Discord says that it may not be read. Raises `Refused` or `NoAccess`
         where nothing can be told, other `DeliveryError`s when it cannot be told now.
         """
-        listed = await self._after(address, discord.utils.time_snowflake(since), limit=HISTORY)
+        listed = await self._after(address, after)
         for message in listed:
             if self._is_mine(message) and which(message):
                 return message.id
@@ -225,11 +268,11 @@ class Routes:
         except ReplyLost:
             return  # whoever is told that a message is gone may read the others
 
-    async def _after(self, address: ReplyAddress, after: int, *, limit: int) -> list[discord.Message]:
+    async def _after(self, address: ReplyAddress, after: int) -> list[discord.Message]:
         await self._logged_in.wait()
         channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
         with _bot_token(), discord_errors():
-            return [message async for message in channel.history(limit=limit, after=discord.Object(after))]
+            return [message async for message in channel.history(limit=HISTORY, after=discord.Object(after))]
 
     def _is_mine(self, message: discord.Message) -> bool:
         return self._client.user is not None and message.author.id == self._client.user.id

@@ -13,7 +13,7 @@ from bot.errors import DeliveryError, ReplyClosed, ReplyLost
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
 TOO_LARGE, ALREADY_ACKNOWLEDGED, MISSING_ACCESS, INVALID_TOKEN = 40005, 40060, 50001, 50027
-THREAD_ARCHIVED, OLD_MESSAGE_EDITS = 50083, 30046
+THREAD_ARCHIVED, OLD_MESSAGE_EDITS, NO_HISTORY = 50083, 30046, 160002
 
 _LOST = {UNKNOWN_CHANNEL: "channel deleted", UNKNOWN_MESSAGE: "message deleted"}
 _CLOSED = {UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION, INVALID_TOKEN}
@@ -39,8 +39,16 @@ class Frozen(Refused):
     """The message is there but can't be changed: its thread was archived."""
 
 
+class NoHistory(Refused):
+    """A message there may not refer to another: the bot may not read what was said."""
+
+
 class NotSent(DeliveryError):
     """It surely did not arrive, but may when it is tried again."""
+
+
+class TooOften(NotSent):
+    """A message older than an hour was changed too often (Discord doesn't say how often that is)."""
 
 
 @contextmanager
@@ -63,18 +71,27 @@ def _judge(error: discord.HTTPException) -> DeliveryError:
         return ReplyLost(_LOST[error.code])
     if error.code == MISSING_ACCESS:
         return NoAccess("channel closed to me")
-    if error.code in _CLOSED or error.status == 401:
+    if error.code in _CLOSED or (error.status == 401 and _is_discords(error)):
         return ReplyClosed(said)
+    if error.code == NO_HISTORY:
+        return NoHistory(said)
     if error.code == ALREADY_ACKNOWLEDGED:
         return AlreadyAnswered(said)
     if error.code == TOO_LARGE or error.status == 413:
         return TooLarge(said)
     if error.code == THREAD_ARCHIVED:
         return Frozen(said)
-    if error.status == 429 or error.code == OLD_MESSAGE_EDITS:
+    if error.code == OLD_MESSAGE_EDITS:
+        return TooOften(said)
+    if error.status == 429:
         return NotSent(said)
-    if error.status >= 500:
+    if error.status >= 500 or not _is_discords(error):
         return DeliveryError(said)
     if error.status == 404:
         return ReplyLost(said)
     return Refused(said)
+
+
+def _is_discords(error: discord.HTTPException) -> bool:
+    """Whether Discord itself said this: a page is that of a proxy on the way, and says nothing of a reply."""
+    return error.code != 0 or "json" in error.response.headers.get("Content-Type", "")

@@ -99,6 +99,8 @@ class AlchemyRequest:
     forms: tuple[Form, ...]
     #: Asked for too, but nobody online did it then: never handed over, only told.
     left_out: tuple[Form, ...] = ()
+    #: What people should know ("I don't know `wibble`").
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what the Horde would accept and never finish (server 5.1.5: empty forms are a 202)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.engines import conclude_engine
+from bot.domain.engines import conclude_engine, unfetched
 from bot.domain.jobs import Job, is_engine
 from bot.domain.results import Artifact, Outcome, Result
 from bot.domain.stages import Stage
@@ -20,7 +20,7 @@ def conclude(job: Job, *, gone: bool = False) -> Result:
             job.request,
             job.progress.step if job.progress else "",
             files=len(job.usable),
-            unreadable=len(job.artifacts) - len(job.usable),
+            unreadable=len(unfetched(job.files)),
             cancelled=job.cancel_requested,
             gone=gone,
         )
@@ -29,9 +29,9 @@ def conclude(job: Job, *, gone: bool = False) -> Result:
         return Result(outcome=Outcome.FINISHED)
     if job.cancel_requested:
         return Result(outcome=Outcome.CANCELLED)
-    unfetched = job.progress is not None and job.progress.finished > len(job.artifacts)
+    left_there = job.progress is not None and job.progress.finished > len(job.artifacts)
     if usable:
-        return Result(outcome=Outcome.PARTIAL, code="gone" if gone else "unfetched" if unfetched else "")
+        return Result(outcome=Outcome.PARTIAL, code="gone" if gone else "unfetched" if left_there else "")
     if censored:
         return Result(outcome=Outcome.CENSORED)
     flaws = [text.flaw for text in job.texts if text.flaw is not None]

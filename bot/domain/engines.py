@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from bot.domain.results import Artifact, Outcome, Result
 from bot.domain.sources import SourceMedia
 from bot.errors import InvalidRequest
 
+#: The provider of engines, as the rows of its jobs name it.
+PROVIDER: Final = "osais"
 #: Longest prompt that is handed to an engine.
 MAX_PROMPT = 1000
 #: How long news has to be silent, once an engine stopped, until it is believed that no file is under way any more: with
@@ -173,6 +176,12 @@ class EngineArtifact(Artifact):
     medium: Medium = Medium.IMAGE
     #: The service's name for it, only for display.
     name: str = ""
+
+
+def unfetched(files: Sequence[EngineArtifact]) -> tuple[EngineArtifact, ...]:
+    """The files that were made and could not be fetched: one that was given up may have been brought by a late call."""
+    came = {file.name for file in files if file.usable}
+    return tuple(file for file in files if not file.usable and not (file.name and file.name in came))
 
 
 class Step(StrEnum):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from bot.domain.jobs import Job, is_alchemy, is_image, is_text
+from bot.domain.jobs import Job, is_alchemy, is_engine, is_image, is_text
 from bot.domain.preferences import Notify
 from bot.domain.results import Outcome
 from bot.domain.stages import Stage
+from bot.render.engines import EMOJI
 from bot.render.escaping import code_span, fit, inline, plain
 from bot.render.forms import name_of
 from bot.render.messages import MAX_CHOICE, MAX_DESCRIPTION, Colour, RenderedEmbed, RenderedMessage
@@ -27,6 +28,7 @@ _MARKS = MappingProxyType(
         Outcome.REJECTED: "✖",
     }
 )
+_KINDS = MappingProxyType({"image": "🎨", "text": "💬", "alchemy": "⚗️"})
 _NOTIFY = MappingProxyType(
     {
         Notify.OFF: "I don't tell you of late answers; they come into the message that is already there.",
@@ -53,7 +55,7 @@ def render_notify(notify: Notify) -> str:
 
 def job_choice(job: Job) -> tuple[str, str]:
     """A job as a line to choose: its words and its id."""
-    return plain(f"{_mark(job)} {_subject(job)} ({job.id})", MAX_CHOICE), job.id
+    return plain(f"{_mark(job)} {_kind(job)} {_subject(job)} ({job.id})", MAX_CHOICE), job.id
 
 
 def _line(job: Job) -> str:
@@ -61,11 +63,18 @@ def _line(job: Job) -> str:
     link = _link(job)
     named = f"[{subject}]({link})" if link else f"**{subject}**"
     when = relative(job.ended_at or job.created_at)
-    return f"{_mark(job)} {named} · {_state(job)} {when} · {code_span(job.id, SHOWN_ID)}"
+    return f"{_mark(job)} {_kind(job)} {named} · {_state(job)} {when} · {code_span(job.id, SHOWN_ID)}"
 
 
 def _mark(job: Job) -> str:
     return _MARKS[job.result.outcome] if job.result is not None else "⏳"
+
+
+def _kind(job: Job) -> str:
+    """An emoji for what was asked for: the one that its own message begins with."""
+    if is_engine(job):
+        return EMOJI[job.request.makes]
+    return _KINDS.get(job.request.kind, "▫️")
 
 
 def _state(job: Job) -> str:

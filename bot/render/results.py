@@ -10,7 +10,8 @@ from bot.domain.jobs import ImageJob
 from bot.domain.results import Censorship, ImageArtifact, Outcome, Result
 from bot.render import phrases
 from bot.render.escaping import code_span, fit, inline, sentence
-from bot.render.messages import MAX_CHOICES, Choice, Colour, Control, Field, Menu, RenderedEmbed, RenderedMessage
+from bot.render.messages import Colour, Control, Field, RenderedEmbed, RenderedMessage
+from bot.render.picture_controls import WORKED_ON, more_with, upscaling
 from bot.render.times import duration, kudos, pictures
 
 MAX_SENTENCE = 600
@@ -20,19 +21,6 @@ SHORT_VALUE, SEEDS_VALUE, NOTES_VALUE = 250, 500, 1000
 SHOWN_SEED = 40
 #: The result's code when pictures were painted, but could not be fetched.
 UNFETCHED = "unfetched"
-
-#: How many pictures have a button of their own for upscaling.
-WORKED_ON = 4
-#: What else can be done with a picture: the verb of the press, its words, its emoji.
-WORK = (
-    ("cutout", "Cut out the background", "✂️"),
-    ("faces", "Fix faces", "🙂"),
-    ("describe", "Describe it", "💬"),
-    ("interrogate", "Tags", "🏷️"),
-    ("source", "Use as source", "🖼️"),
-)
-#: The same by engines of OSAIS, where that is offered.
-ENGINE_WORK = (("rembg", "Cut out (OSAIS)", "⚙️"), ("gfpgan", "Fix faces (OSAIS)", "⚙️"))
 
 COLOURS = MappingProxyType(
     {
@@ -64,8 +52,8 @@ def render_result(
     return RenderedMessage(
         embed=embed,
         files=phrases.files(job),
-        controls=tuple(filter(None, (_upscaling(job), _controls(job, can_collect=can_collect)))),
-        menu=_menu(job, engines=engines),
+        controls=tuple(filter(None, (upscaling(_on_offer(job)), _controls(job, can_collect=can_collect)))),
+        menu=more_with(_on_offer(job), engines=engines),
         job_id=job.id,
     )
 
@@ -203,31 +191,10 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _on_offer(job: ImageJob) -> tuple[ImageArtifact, ...]:
-    """The pictures that can be worked on from here: as many as a row has buttons for, with numbers up to four."""
+    """The pictures that can be worked on from here."""
     if phrases.withheld(job, Censorship.CSAM):
         return ()
     return tuple(artifact for artifact in job.pictures if artifact.has_file)[:WORKED_ON]
-
-
-def _upscaling(job: ImageJob) -> tuple[Control, ...]:
-    shown = _on_offer(job)
-    return tuple(
-        Control(verb="upscale", label="Upscale" if len(shown) == 1 else f"U{number}", emoji="🔍", index=artifact.index)
-        for number, artifact in enumerate(shown, start=1)
-    )
-
-
-def _menu(job: ImageJob, *, engines: bool) -> Menu | None:
-    shown = _on_offer(job)
-    room = MAX_CHOICES - len(WORK) * len(shown)
-    # With four pictures there is room for the first one only; the picker of the Apps menu has both.
-    more = ENGINE_WORK[: room // len(shown)] if engines and shown else ()
-    choices = tuple(
-        Choice(verb=verb, index=artifact.index, label=label if len(shown) == 1 else f"{number} · {label}", emoji=emoji)
-        for number, artifact in enumerate(shown, start=1)
-        for verb, label, emoji in (*WORK, *more)
-    )
-    return Menu(placeholder="⋯ More with a picture", choices=choices) if choices else None
 
 
 def _controls(job: ImageJob, *, can_collect: bool) -> tuple[Control, ...]:

@@ -49,7 +49,7 @@ EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def main_demo(args: argparse.Namespace) -> int:
-    """Run the demo; headless it returns 0 only if the scenario ended as promised, 1 if not, 2 for unknown names."""
+    """Run the demo; headless it returns 0 only if the scenario ended as promised, 1 if not, 2 for wrong names."""
     if args.headless:
         return _play(args)
     if args.scenario or args.sabotage:
@@ -71,6 +71,10 @@ def _play(args: argparse.Namespace) -> int:
         return EXIT_USAGE
     if args.sabotage and sabotage is None:
         _complain(f"There is no sabotage {args.sabotage!r}. There are: {', '.join(SABOTAGES)}.")
+        return EXIT_USAGE
+    if sabotage is not None and name not in sabotage.hurts:
+        able = ", ".join(each.name for each in SABOTAGES.values() if name in each.hurts)
+        _complain(f"{sabotage.name} cannot hurt {name}, which would pass all the same. What can: {able}.")
         return EXIT_USAGE
     return asyncio.run(_unless_terminated(play_scenario(scenario, sabotage, speed=args.speed, seed=args.seed)))
 
@@ -117,8 +121,9 @@ async def play_scenario(
                 await scenario.play(world, Transcript(_print))
         except (ScenarioFailed, TimeoutError) as error:
             reason = str(error) or f"it took longer than {LONGEST_PLAY:.0f} s"
-            _print(f"FAILED: {reason}")
             _complain("\n".join(["The bot's log ends:", *bot.output(LOG_TAIL)]))
+            # Last, where it is looked for.
+            _print(f"FAILED: {reason}")
             return 1
     _print("PASSED: it ended as promised")
     return 0

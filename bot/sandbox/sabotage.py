@@ -1,10 +1,15 @@
-"""Ways to spoil a scenario, each of which has to make it fail: what proves that a passing one means something."""
+"""Ways to spoil a scenario, each of which has to make it fail: what proves that a passing one means something.
+
+Not every one can hurt every scenario: one that has its pictures within 15 minutes never needs the bot's own token, and
+one whose service is asked for news does not miss its calls. `Sabotage.hurts` names those that have to fail; with any
+other it is refused, so that no scenario passes although something was to be broken.
+"""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from PIL import Image
@@ -23,11 +28,13 @@ class Sabotage:
     name: str
     summary: str
     spoil: Callable[[World], Awaitable[None]]
+    #: The scenarios, by name, that fail with it.
+    hurts: Collection[str]
 
 
 async def _lose_a_file(world: World) -> None:
     await world.arm(
-        service="media", method="GET", path=r"^/attachments/.*-(?:[12]|answer)\.\w+$", status=404, times=None
+        service="media", method="GET", path=r"^/attachments/.*-(?:\d+|answer)\.\w+$", status=404, times=None
     )
 
 
@@ -35,6 +42,7 @@ async def _never_finish(world: World) -> None:
     await world.pause_workers()
     # For scenarios that pause the painters themselves, and let them go on.
     await world.post("/horde/workers", {"speed": 0.001})
+    await world.post("/osais/speed", {"speed": 0.001})
 
 
 async def _wrong_result(world: World) -> None:
@@ -43,6 +51,9 @@ async def _wrong_result(world: World) -> None:
     await world.arm(
         service="horde", method="GET", path="/generate/text/status", status=200, body=_other_answer(), times=None
     )
+    # OSAIS tells of its files and leaves them to be fetched: on that way they are changed.
+    await world.post("/osais/scenario", {"names": ["notify-without-upload"], "times": None})
+    await world.arm(service="media", method="GET", path=r"^/uploads/", status=200, body_base64=other)
 
 
 async def _drop_the_end(world: World) -> None:
@@ -63,39 +74,48 @@ async def _lead_calls_astray(world: World) -> None:
 #: Of this machine; nobody listens there.
 _NOWHERE = "http://127.0.0.1:9"
 
+_ALL = frozenset({"imagine", "alchemy", "ask", "restart", "late", "osais"})
 
 SABOTAGES: Mapping[str, Sabotage] = {
     sabotage.name: sabotage
     for sabotage in (
         Sabotage(
             name="lose-a-file",
-            summary="Discord's CDN has lost one of the uploaded files",
+            summary="Discord's CDN has lost what was uploaded",
             spoil=_lose_a_file,
+            hurts=_ALL,
         ),
         Sabotage(
             name="never-finish",
-            summary="the Horde never finishes the request",
+            summary="the Horde, or OSAIS, never finishes the request",
             spoil=_never_finish,
+            hurts=_ALL,
         ),
         Sabotage(
             name="wrong-result",
-            summary="the Horde hands out another picture, or another answer, than was made",
+            summary="the service hands out another picture, or another answer, than was made",
             spoil=_wrong_result,
+            hurts=_ALL,
         ),
         Sabotage(
             name="drop-the-end",
             summary="Discord says yes to the final edit and does not make it",
             spoil=_drop_the_end,
+            hurts=_ALL,
         ),
         Sabotage(
             name="close-the-channel",
-            summary="Discord refuses edits with the bot's own token: after 15 minutes no reply can be reached",
+            summary="Discord refuses edits with the bot's own token: answers to messages, and all after 15 minutes",
             spoil=_close_the_channel,
+            # Those that answer a message, or an interaction whose token is dead.
+            hurts=frozenset({"alchemy", "ask", "late"}),
         ),
         Sabotage(
             name="lead-calls-astray",
             summary="the bot's public address leads nowhere: no call of a service arrives",
             spoil=_lead_calls_astray,
+            # The AI Horde is asked for news as well.
+            hurts=frozenset({"osais"}),
         ),
     )
 }

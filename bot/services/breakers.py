@@ -1,15 +1,21 @@
 """Circuit breakers: a service that does not answer is asked by one look at a time, ever more seldom.
 
 A breaker is *closed* while the service answers. The first look that finds it silent opens it; looks that were under
-way by then tell nothing new. When the interval is over the breaker is *half open*: the next look is the probe, and it
-alone is let through. Its failure opens the breaker for a longer interval, any answer (a refusal is one) closes it; what
-the service told by itself is none, for that may have been long ago. All other looks wait meanwhile; the answer makes
-those of this process due at once, and other processes have breakers of their own.
+way by then find nothing new in its silence. When the interval is over the breaker is *half open*: the next look is the
+probe, and it alone is let through. If that finds silence too, the breaker is open for a longer interval. All other
+looks wait meanwhile. Any answer to any look closes it; jobs of this process that were told of an outage are due at once
+then, and other processes have breakers of their own.
+
+A refusal is an answer: "slow down", a key that is not accepted, a request that is gone. Nonsense is none: it is no
+silence either, but for the probe, which would otherwise call an outage over. Nor is what was not asked: what our own
+pace says in the service's place, and what the service told by itself, which may have been long ago.
 
 One silent look is a hiccup: its own reply says so, the others wait about two seconds for the probe without a word. From
 the second in a row on the service counts as down: one line in the log, and each job that waits for it says since when.
 Submissions make bad probes, since one without an answer may be lost for good: where a provider can ask for a sign of
-life, it is asked for one before.
+life, it is asked for one before, and nothing leaves until it gives one (a refusal is none). The search for a request
+whose answer was lost is no look in this sense: it waits only while the service is down, and closes a breaker only by
+finding what it looks for, because its "not yet" may be ours as well as the service's.
 
 Providers of one service (`horde`, `horde-text`) share a breaker: the first part of their names is the service's.
 """
@@ -24,7 +30,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.clock import Clock
 from bot.domain.jobs import Job, JobId, ProcessId
-from bot.errors import ProviderError, StoreError, Unavailable
+from bot.errors import Busy, Paused, ProtocolError, ProviderError, StoreError, SubmissionUncertain, Unavailable
 from bot.providers.base import Provider
 from bot.services.cadence import until_next_probe
 from bot.store.base import JobStore
@@ -169,6 +175,19 @@ class Breakers:
     def silent(self, job: Job, error: ProviderError) -> None:
         """Note that a look at this job got no answer."""
         self.of(job.provider).silent(job.id, error)
+
+    async def learn(self, job: Job, error: ProviderError) -> None:
+        """Note what an error that a look at this job met tells of the service: silence, an answer, or nothing."""
+        match error:
+            case Unavailable() | SubmissionUncertain():
+                self.silent(job, error)
+            case ProtocolError():
+                if self.of(job.provider).is_probe(job.id):
+                    self.silent(job, error)
+            case Busy(asked=False) | Paused(asked=False):
+                pass
+            case _:
+                await self.answered(job.provider)
 
     async def answered(self, provider: str) -> None:
         """Note an answer; jobs that waited for the service are due at once."""

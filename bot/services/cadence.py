@@ -22,8 +22,6 @@ LONGEST_ENGINE = 15.0
 NEARLY_DONE = 5.0
 #: Where the service calls when there is news: looks are for what its calls do not tell, and for lost ones.
 SHORTEST_PUSHED, LONGEST_PUSHED = 10.0, 180.0
-#: A call that has not come so many seconds after it was to be expected may be lost.
-OVERDUE = 5.0
 #: A request whose answer was lost is looked for after so many seconds, then ever more seldom: after this share of the
 #: time since it left.
 SHORTEST_SEARCH, LONGEST_SEARCH, OF_THE_SEARCH = 5.0, 60.0, 0.25
@@ -39,7 +37,8 @@ def until_next_look(job: Job, now: datetime, rng: random.Random, *, pushed: bool
         return _until_next_of_engine(job, now)
     ends_at = job.progress.ends_at if job.progress else None
     if pushed:
-        seconds = _until_next_of_pushed((ends_at - now).total_seconds() if ends_at else 0.0)
+        left = (ends_at - now).total_seconds() if ends_at else 0.0
+        seconds = min(max(left / 2, SHORTEST_PUSHED), LONGEST_PUSHED)
     elif isinstance(job.request, TextRequest):
         seconds = _until_next_text(ends_at, now)
     elif is_alchemy(job):
@@ -51,13 +50,6 @@ def until_next_look(job: Job, now: datetime, rng: random.Random, *, pushed: bool
         left = (ends_at - now).total_seconds()
         seconds = 1.0 if left < NEARLY_DONE else min(max(left / 2, SHORTEST), LONGEST)
     return seconds * (1 + JITTER * rng.uniform(-1, 1))
-
-
-def _until_next_of_pushed(left: float) -> float:
-    """Half of what is left; the last look comes when the call is overdue, or it would ask what is about to be told."""
-    if left <= 2 * SHORTEST_PUSHED:
-        return max(left + OVERDUE, SHORTEST_PUSHED)
-    return min(left / 2, LONGEST_PUSHED)
 
 
 def _until_next_of_engine(job: EngineJob, now: datetime) -> float:

@@ -6,13 +6,16 @@ import secrets
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Protocol
 
 from bot.domain.engines import Engine, EngineRequest, Input, Medium, Setting, Value
+from bot.domain.jobs import JobId
 from bot.domain.requests import SizeChoice
 from bot.domain.sources import SourceMedia
 from bot.errors import InvalidRequest
-from bot.services.engine_settings import read_lines, settled
+from bot.services.engine_pictures import picture_remarks
+from bot.services.engine_settings import lines_of, read_lines, settled
 from bot.services.imagining import ImageWish
 
 #: How an engine stands among models: `osais:diffusion`.
@@ -51,6 +54,10 @@ class EngineWish:
     video: SourceMedia | None = None
     #: Lines of `name = value`.
     settings: str = ""
+    #: Whether only the one who asks sees the reply.
+    private: bool = False
+    #: The run that this is a changed copy of.
+    parent_id: JobId | None = None
 
     def source(self, medium: Medium) -> SourceMedia | None:
         """What was handed in of that sort."""
@@ -60,8 +67,10 @@ class EngineWish:
 class Engines:
     """Completes wishes."""
 
-    def __init__(self, known: KnowsEngines) -> None:
+    def __init__(self, known: KnowsEngines, *, fits_pictures: bool = True) -> None:
+        """`fits_pictures` says that pictures are made to fit, which takes an address of our own to offer them at."""
         self._known = known
+        self._fits_pictures = fits_pictures
 
     def all(self) -> Sequence[Engine]:
         """Every engine."""
@@ -78,12 +87,20 @@ class Engines:
         return [one for one in self.all() if one.name == PAINTER and wanted in f"{TAG}{one.name}"]
 
     def find(self, text: str) -> Engine:
-        """The engine meant by `text`. Raises `InvalidRequest`."""
-        engine = self._known.get(text.strip().casefold().removeprefix(TAG))
+        """The engine meant by `text`: by its name, or by how only its name begins. Raises `InvalidRequest`."""
+        wanted = text.strip().casefold().removeprefix(TAG)
+        begun = [one for one in self.all() if wanted and one.name.casefold().startswith(wanted)]
+        engine = self._known.get(wanted) or (begun[0] if len(begun) == 1 else None)
         if engine is None:
-            names = ", ".join(f"`{one.name}`" for one in self.all())
-            raise InvalidRequest(user_message=f"I know no engine of that name. There are {names}.")
+            raise InvalidRequest(user_message=self._unknown(wanted, begun))
         return engine
+
+    def _unknown(self, wanted: str, begun: Sequence[Engine]) -> str:
+        """Say that there is no such engine, and which are near to it."""
+        names = [one.name for one in self.all()]
+        near = [one.name for one in begun] or get_close_matches(wanted, names, n=3, cutoff=0.75)
+        hint = f" Did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+        return f"I know no engine of that name.{hint} There are {', '.join(f'`{name}`' for name in names)}."
 
     def complete(self, wish: EngineWish) -> EngineRequest:
         """Fill in what was left open. Raises `InvalidRequest` with a sentence for the person."""
@@ -116,6 +133,19 @@ class Engines:
         settings = tuple(Setting(name=s.name, value=draw) if s.name in request.drawn else s for s in request.settings)
         return replace(request, settings=settings)
 
+    def as_wish(self, request: EngineRequest) -> EngineWish:
+        """What was asked for, to be changed: its settings as lines, without what was drawn. Raises `InvalidRequest`."""
+        engine = self.find(request.engine)
+        chosen = {one.name: one.value for one in request.settings if one.name not in request.drawn}
+        return EngineWish(
+            engine=engine.name,
+            prompt=request.prompt,
+            image=request.image,
+            audio=request.audio,
+            video=request.video,
+            settings=lines_of(engine, chosen),
+        )
+
     def _request(
         self, engine: Engine, wish: EngineWish, chosen: Mapping[str, Value], *, remarks: tuple[str, ...]
     ) -> EngineRequest:
@@ -124,6 +154,9 @@ class Engines:
         taken = {one.medium: one for one in engine.inputs}
         inputs = [one.name for one in engine.inputs if wish.source(one.medium) is not None]
         settings = tuple(settled(engine, chosen, inputs=inputs, draw=_draw()))
+        taken_picture = engine.input(Medium.IMAGE)
+        if wish.image is not None and taken_picture is not None:
+            remarks = (*remarks, *picture_remarks(engine.name, taken_picture, wish.image, fits=self._fits_pictures))
         return EngineRequest(
             engine=engine.name,
             title=engine.title,
@@ -147,12 +180,12 @@ _A = {Medium.IMAGE: "a picture", Medium.AUDIO: "a sound", Medium.VIDEO: "a film"
 def _check(engine: Engine, wish: EngineWish, prompt: str) -> None:
     """Refuse what the engine cannot do without, or cannot read."""
     if engine.needs_words and not prompt:
-        raise InvalidRequest(user_message=f"{engine.title} needs words: give a `prompt`.")
+        raise InvalidRequest(user_message=f"`{engine.name}` needs words: give a `prompt`.")
     for one in engine.inputs:
         source = wish.source(one.medium)
         if source is None:
             if one.mandatory:
-                told = f"{engine.title} needs {_A[one.medium]}: attach one as {_CALLED[one.medium]}."
+                told = f"`{engine.name}` needs {_A[one.medium]}: attach one as {_CALLED[one.medium]}."
                 raise InvalidRequest(user_message=told)
         elif one.medium is not Medium.IMAGE:  # pictures are looked at, and made to fit, before they are handed over
             _check_file(one, source)

@@ -14,7 +14,7 @@ from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor
 from bot.domain.kinds import Request
 from bot.domain.progress import Progress
 from bot.domain.stages import REMOTE, Stage
-from bot.errors import Busy, Paused, ProtocolError, ProviderError, RemoteGone, Unavailable
+from bot.errors import Busy, Paused, ProviderError, RemoteGone, Unauthorized, Unavailable
 from bot.providers.base import KeepsNews, Provider
 from bot.services.breakers import Breakers
 from bot.services.cadence import patience, until_next_look
@@ -62,7 +62,11 @@ class Following:
 
     def forgotten(self, job: Job) -> bool:
         """Whether the provider cannot have the request any more, whatever it would say."""
-        if job.stage not in REMOTE or job.submitted_at is None:
+        if job.stage not in REMOTE:
+            return False
+        if job.remote_id is None:
+            return True  # its number was taken away: another job has the same (migration 0005)
+        if job.submitted_at is None:
             return False
         return self._clock.now() - job.submitted_at > LIFE + LIFE_PER_PART * job.request.parts
 
@@ -89,16 +93,25 @@ class Following:
         try:
             if job.cancel_requested:
                 await self._stop(job)
+                await self._breakers.answered(job.provider)
                 return
             news = await self._providers[job.provider].poll(job)
         except RemoteGone:
             await self._breakers.answered(job.provider)
             await self._moves.end(job, conclude(job, gone=True))
         except ProviderError as error:
-            await self._out_of_reach(job, error)
+            await self._settled_unasked(await self._out_of_reach(job, error))
         else:
             await self._breakers.answered(job.provider)
             await self.observe(job.id, news)
+
+    async def _settled_unasked(self, job: Job) -> None:
+        """End a run that its provider stopped asking about, rather than hold it for as long as nothing answers."""
+        provider = self._providers[job.provider]
+        if isinstance(provider, KeepsNews):
+            heard = await provider.heard(job)
+            if heard.enough and heard.progress.over:
+                await self.observe(job.id, heard.progress)
 
     async def observe(self, job_id: JobId, news: Progress) -> None:
         """Take in news of a job, whoever brought it: write it if anybody would notice, fetch what is new, show it."""
@@ -191,19 +204,18 @@ class Following:
         return job, harvest.missing > 0
 
     async def _out_of_reach(self, job: Job, error: ProviderError) -> Job:
+        await self._breakers.learn(job, error)
         if isinstance(error, Unavailable):
-            self._breakers.silent(job, error)
-            breaker = self._breakers.of(job.provider)
-            seconds = max(breaker.retry_in(), 1.0)
-            return await self._moves.hold(
-                job, error.user_message, seconds, waits_for=WaitsFor.SERVICE, since=breaker.since
-            )
+            return await self._moves.hold_for_service(job, self._breakers.of(job.provider), error)
         if job.waits_for is not WaitsFor.TIME:  # the first of a row of them
             log.warning("a look failed", extra=about(job, "job.look-failed", error))
-        if isinstance(error, ProtocolError) and self._breakers.of(job.provider).is_probe(job.id):
-            self._breakers.silent(job, error)
         wait = error.retry_after if isinstance(error, (Busy, Paused)) else patience(job, self._clock.now())
-        return await self._moves.hold(job, job.hold, wait)
+        why = job.hold
+        if isinstance(error, Unauthorized):
+            why = error.user_message  # for somebody to mend; all else passes by itself
+        elif job.waits_for is WaitsFor.SERVICE and self._breakers.of(job.provider).since is None:
+            why = ""  # it answers again
+        return await self._moves.hold(job, why, wait)
 
 
 def _brings_something(job: Job) -> bool:

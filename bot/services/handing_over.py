@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain.jobs import Job, WaitsFor
+from bot.domain.jobs import Job
 from bot.domain.results import Outcome, Result
 from bot.errors import (
     Busy,
@@ -106,7 +106,8 @@ class HandingOver:
         except (Busy, Paused, Maintenance) as error:
             await self.not_accepted(job, error)
             return False
-        except ProviderError as error:  # nonsense is no sign of life
+        except ProviderError as error:  # neither nonsense nor a refusal is a sign of life
+            self._breakers.silent(job, error)
             await self._not_reached(job, error)
             return False
         return True
@@ -117,7 +118,7 @@ class HandingOver:
         try:
             submission = await self._providers[job.provider].submit(job, source=source)
         except SubmissionUncertain as error:
-            self._breakers.silent(job, error)
+            await self._breakers.learn(job, error)
             log.warning("no answer to a submission", extra=about(job, "job.uncertain", error))
             await self._moves.due_in(job, 1.0)
         except ProviderError as error:
@@ -195,11 +196,10 @@ class HandingOver:
 
     async def not_accepted(self, job: Job, error: ProviderError) -> None:
         """It surely did not arrive: keep it here and say why, or end it with the reason."""
-        if isinstance(error, Unavailable):
-            await self._not_reached(job, error)
-            return
-        await self._breakers.answered(job.provider)
+        await self._breakers.learn(job, error)
         match error:
+            case Unavailable():
+                await self._not_reached(job, error)
             case Busy() | Paused():
                 if self.on_busy is not None and isinstance(error, Busy):
                     self.on_busy(job.provider, error.retry_after)
@@ -217,9 +217,5 @@ class HandingOver:
                 await self._moves.end(job, Result(outcome=Outcome.FAILED, message=error.user_message))
 
     async def _not_reached(self, job: Job, error: ProviderError) -> None:
-        self._breakers.silent(job, error)
-        breaker = self._breakers.of(job.provider)
-        seconds = max(breaker.retry_in(), 1.0)
         job = await self._moves.put_back(job, error)
-        why = breaker.why or error.user_message
-        await self._moves.hold(job, why, seconds, waits_for=WaitsFor.SERVICE, since=breaker.since)
+        await self._moves.hold_for_service(job, self._breakers.of(job.provider), error)

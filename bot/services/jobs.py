@@ -163,9 +163,9 @@ class JobService:
             raise JobGone(f"no job {job_id}")
         return job
 
-    async def of(self, user_id: int, *, limit: int) -> Sequence[Job]:
-        """A person's own jobs, newest first."""
-        return await self._store.history(user_id, limit=limit)
+    async def of(self, user_id: int, *, limit: int, under_way: bool = False) -> Sequence[Job]:
+        """A person's own jobs, or those of them that are not over, newest first."""
+        return await self._store.history(user_id, limit=limit, under_way=under_way)
 
     async def own(self, job_id: JobId, user_id: int) -> Job:
         """One of a person's own jobs. Raises `JobGone` for all others, as if they did not exist."""
@@ -204,15 +204,20 @@ class JobService:
         self._tracker.wake()
         return job
 
-    async def renew(self, job_id: JobId, *, token: SecretStr, application_id: int) -> Job:
+    async def renew(self, job_id: JobId, *, token: SecretStr, application_id: int, message_id: int | None) -> Job:
         """Give the job's reply the fresh token that a press brings, and have it brought up to date.
 
-        Raises `JobGone`.
+        `message_id`: the message that the button is on. Raises `JobGone`.
         """
         now = self._clock.now()
-        await self._store.renew_reply(
-            job_id, application_id=application_id, token=token, until=now + TOKEN_LIFE, now=now
-        )
+        until = now + TOKEN_LIFE
+        if not await self._store.renew_reply(job_id, application_id=application_id, token=token, until=until, now=now):
+            # Closed as never acknowledged when nothing could tell any more; the press shows that it was.
+            reopened = await self._store.reopen(
+                job_id, message_id=message_id, application_id=application_id, token=token, until=until, now=now
+            )
+            if reopened:
+                log.info("acknowledged after all", extra={"action": "job.reopened", "job_id": job_id})
         job = await self.get(job_id)
         self._tracker.wake()
         return job

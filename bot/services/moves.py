@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor
 from bot.domain.results import Result
+from bot.errors import ProviderError, Unavailable
+from bot.services.breakers import Breaker
 from bot.services.log_context import about
 from bot.services.ports import Shows
 from bot.store.base import Change, JobStore
@@ -54,16 +56,31 @@ class Moves:
         self._shows.show(job)
         return job
 
+    async def hold_for_service(self, job: Job, breaker: Breaker, error: ProviderError | None = None) -> Job:
+        """Leave the job where it is until its service answers, and say since when it does not.
+
+        `error` is what the job's own look met; without one it was not let through. A first silence may be a hiccup, so
+        only the reply of the job that met it tells of it.
+        """
+        if error is None and not breaker.down:
+            return await self.due_in(job, breaker.wait())
+        why = breaker.why or (error or Unavailable()).user_message
+        seconds = breaker.wait() if error is None else max(breaker.retry_in(), 1.0)
+        since = breaker.since
+        if since is not None and job.held_since is not None and job.waits_for is WaitsFor.SERVICE:
+            since = min(since, job.held_since)  # it waited before we were started
+        return await self.hold(job, why, seconds, waits_for=WaitsFor.SERVICE, since=since)
+
     async def put_back(self, job: Job, error: Exception) -> Job:
         """It surely did not arrive: back into our own queue."""
         if job.attempts <= 1:  # Once for each job: an outage has lines of its own.
             log.info("job has to wait", extra=about(job, "job.refused", error))
         return await self.change(job.id, lambda row: row.unsubmitted())
 
-    async def due_in(self, job: Job, seconds: float) -> None:
+    async def due_in(self, job: Job, seconds: float) -> Job:
         """Have it looked at again after so long, without a word."""
         until = self._clock.now() + timedelta(seconds=seconds)
-        await self.change(job.id, lambda row: replace(row, due_at=until))
+        return await self.change(job.id, lambda row: replace(row, due_at=until))
 
     async def end(self, job: Job, result: Result) -> Job:
         """Give the job its result."""

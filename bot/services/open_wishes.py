@@ -23,10 +23,10 @@ class OpenWishes:
         self._state = state
         self._clock = clock
 
-    async def opened(self, interaction_id: int, wish: EngineWish) -> None:
-        """Write down what a form is about."""
+    async def opened(self, opened_by: str, wish: EngineWish) -> None:
+        """Write down what a form is about, or how it was filled in, by the interaction that opened it."""
         until = self._clock.now() + KEPT
-        await self._state.write(_key(str(interaction_id)), _WISH.dump_json(wish).decode(), until=until)
+        await self._state.write(_key(opened_by), _WISH.dump_json(wish).decode(), until=until)
 
     async def about(self, opened_by: str) -> EngineWish | None:
         """What the form that this interaction opened is about; None when that is not known any more."""

@@ -12,8 +12,9 @@ from bot.domain.outgoing import Outgoing
 from bot.domain.replies import ReplyAddress
 from bot.domain.stages import Stage
 from bot.errors import JobGone, StaleJob, StoreError
+from bot.services.handing_over import WRITE_AGAIN
 from bot.services.ports import NotesMessages
-from bot.services.steps import KEPT
+from bot.services.steps import KEPT, NEVER_COLLECTED
 from bot.store.base import JobStore
 
 log = logging.getLogger(__name__)
@@ -80,11 +81,17 @@ class ReplyBook:
         return await self._write(job_id, change)
 
     async def parked(self, job_id: JobId) -> None:
-        """Note that the end waits to be collected: nothing is due until somebody presses, or a day has gone."""
+        """Note that the end waits to be collected: nothing is due until somebody presses, or a day has gone.
+
+        What was tried once more after that day is put away.
+        """
+        now = self._clock.now()
 
         def change(row: Job) -> Job:
             if row.stage is not Stage.DELIVERING or row.ended_at is None:
                 return row
+            if now - row.ended_at > KEPT:
+                return row.detached(NEVER_COLLECTED).delivered(now)
             return replace(row, due_at=row.ended_at + KEPT)
 
         await self._write(job_id, change)
@@ -97,7 +104,21 @@ class ReplyBook:
         return row.outbox
 
     async def outgoing(self, job_id: JobId, message: Outgoing) -> None:
-        """Note what is known of a message beside the reply. Raises `StaleJob`, `JobGone`."""
+        """Note what is known of a message beside the reply. Raises `StaleJob`, `JobGone`, `StoreError`.
+
+        A database that stumbles is tried again: of some messages nothing but this tells that they arrived.
+        """
+        for wait in WRITE_AGAIN:
+            try:
+                await self._store.change(job_id, self._process, lambda row: row.sending(message))
+            except (StaleJob, JobGone):
+                raise
+            except StoreError as error:
+                about = {"action": "reply.unwritten", "job_id": job_id, "cause": str(error)}
+                log.warning("not written yet", extra=about)
+                await self._clock.sleep(wait)
+            else:
+                return
         await self._store.change(job_id, self._process, lambda row: row.sending(message))
 
     async def not_sent(self, job_id: JobId, part: str) -> None:

@@ -29,7 +29,7 @@ from bot.domain.results import Outcome, Result
 from bot.domain.stages import REMOTE, Stage
 from bot.errors import InvalidRequest, ProviderError
 from bot.providers.base import Provider
-from bot.services.breakers import Breaker, Breakers
+from bot.services.breakers import Breakers
 from bot.services.following import Following
 from bot.services.handing_over import HandingOver
 from bot.services.log_context import about
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 #: How long a result that nobody collected is kept.
 KEPT = timedelta(hours=24)
+#: Why its reply is detached then.
+NEVER_COLLECTED = "never collected"
 #: A request that waits for another one looks this often whether it is its turn, seconds.
 NEXT_IN_LINE = 2.0
 #: A job that waits for its turn in memory has its row looked at this often all the same, seconds.
@@ -148,7 +150,7 @@ class Steps:
         """Ask the job's service, if that may be done now."""
         breaker = self._breakers.of(job.provider)
         if not breaker.admit(job.id):
-            await self._wait_for_service(job, breaker)
+            await self._moves.hold_for_service(job, breaker)
             return
         try:
             await question(job)
@@ -164,14 +166,14 @@ class Steps:
         if not (breaker.down and breaker.shut):
             await self._handing_over.look_for_lost(job)
         elif not await self._handing_over.search_ended(job):
-            await self._wait_for_service(job, breaker)
+            await self._moves.hold_for_service(job, breaker)
 
     async def reachable(self, job: Job) -> bool:
         """Whether the job's service may be asked now; if not, the job waits for it."""
         breaker = self._breakers.of(job.provider)
         if not breaker.shut:
             return True
-        await self._wait_for_service(job, breaker)
+        await self._moves.hold_for_service(job, breaker)
         return False
 
     async def ready(self, job: Job) -> Job | None:
@@ -210,17 +212,14 @@ class Steps:
                 log.warning("left behind", extra=about(job, "job.left", error))
         await self._moves.end(job, result)
 
-    async def _wait_for_service(self, job: Job, breaker: Breaker) -> None:
-        if self._breakers.of(job.provider).down:
-            since = min(job.held_since or self._clock.now(), breaker.since or self._clock.now())
-            since = since if job.waits_for is WaitsFor.SERVICE else breaker.since or since
-            await self._moves.hold(job, breaker.why, breaker.wait(), waits_for=WaitsFor.SERVICE, since=since)
-        else:
-            await self._moves.due_in(job, breaker.wait())
-
     async def _have_it_shown(self, job: Job) -> None:
+        """Have an end shown; one that only a press could still bring about is put away after a day.
+
+        However old it is: it may not have been tried yet, because we were down, or Discord was.
+        """
         now = self._clock.now()
-        if job.ended_at is not None and now - job.ended_at > KEPT:
-            await self._moves.change(job.id, lambda row: row.detached("never collected").delivered(now))
+        needs_press = not job.reply.open_to_bot and not job.reply.token_alive(now)
+        if needs_press and job.ended_at is not None and now - job.ended_at > KEPT:
+            await self._moves.change(job.id, lambda row: row.detached(NEVER_COLLECTED).delivered(now))
         else:
             self._moves.show(job)

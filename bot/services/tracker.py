@@ -121,12 +121,13 @@ class Tracker:
 
         Whether anything is due is read first: most of the time nothing is, and a lease is a write.
         """
-        now, in_hand = self._clock.now(), self._in_hand
-        urgent = len(in_hand) >= LOOKS
-        limit = LOOKS + (URGENT_LOOKS if urgent else 0) - len(in_hand)
+        now, under_way = self._clock.now(), len(self._in_hand)
+        urgent = under_way >= LOOKS
+        limit = LOOKS + (URGENT_LOOKS if urgent else 0) - under_way
         if limit <= 0:
             return [], LISTEN  # or until a look ends
         stale_before = now - STALE_AFTER
+        in_hand = frozenset(self._looking)  # those in line too: nothing but news makes them worth a lease
         try:
             due = await self._store.next_due(self._process, stale_before=stale_before, in_hand=in_hand)
             if due is None or due > now:

@@ -97,6 +97,22 @@ class JobStore(Protocol):
         """
         ...
 
+    async def reopen(
+        self,
+        job_id: JobId,
+        *,
+        message_id: int | None,
+        application_id: int,
+        token: SecretStr,
+        until: datetime,
+        now: datetime,
+    ) -> bool:
+        """Take up a job that was closed as never acknowledged: its reply is there after all, with this fresh token.
+
+        False when it is unknown, or was not closed like that.
+        """
+        ...
+
     async def detach_reply(self, job_id: JobId, why: str, now: datetime) -> bool:
         """Note, whoever owns the job, that nobody can see its reply any more; False when it is unknown or ended."""
         ...
@@ -121,12 +137,12 @@ class JobStore(Protocol):
         """
         ...
 
-    async def known_remote_ids(self, provider: str) -> frozenset[str]:
-        """All remote ids of jobs that are kept."""
+    async def known_remote_ids(self, provider: str, among: Collection[str]) -> frozenset[str]:
+        """Those of the remote ids that belong to jobs which are kept."""
         ...
 
-    async def history(self, asker_id: int, *, limit: int) -> Sequence[Job]:
-        """A person's jobs, newest first."""
+    async def history(self, asker_id: int, *, limit: int, under_way: bool = False) -> Sequence[Job]:
+        """A person's jobs, or those of them that are not over, newest first."""
         ...
 
     async def in_work(self, *, without: Collection[JobId] = ()) -> Sequence[InWork]:

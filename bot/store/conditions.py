@@ -6,11 +6,11 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select, text, true
 
 from bot.domain.jobs import JobId, ProcessId
 from bot.domain.stages import REMOTE, TERMINAL, Stage
-from bot.store.tables import jobs, processes
+from bot.store.tables import IS_OPEN, IS_URGENT, jobs, processes
 
 #: Stages in which something is left to do.
 OPEN: Final = tuple(stage.value for stage in Stage if stage not in TERMINAL)
@@ -26,7 +26,10 @@ UNDER_WAY: Final = and_(
     jobs.c.stage.in_(OPEN), jobs.c.result.is_(None), or_(jobs.c.due_at.is_not(None), jobs.c.accepted_at.is_(None))
 )
 #: There is news, or what is to be done does not wait for a provider's pace of questions.
-URGENT: Final = or_(HAS_NEWS, jobs.c.stage.not_in(AT_PROVIDER))
+URGENT: Final = text(IS_URGENT)
+NOT_URGENT: Final = text(f"NOT {IS_URGENT}")
+#: The same as a stage in `OPEN`, for those who look for few of many open rows by another index than that of stages.
+STILL_OPEN: Final = text(IS_OPEN)
 
 
 def free_for(owner: ProcessId, stale_before: datetime) -> ColumnElement[bool]:
@@ -37,5 +40,5 @@ def free_for(owner: ProcessId, stale_before: datetime) -> ColumnElement[bool]:
 
 def leasable(owner: ProcessId, stale_before: datetime, in_hand: Collection[JobId]) -> ColumnElement[bool]:
     """What may be looked at once it is due; of what is `in_hand`, only that which there is news of."""
-    theirs = and_(jobs.c.stage.in_(OPEN), jobs.c.accepted_at.is_not(None), free_for(owner, stale_before))
+    theirs = and_(STILL_OPEN, jobs.c.accepted_at.is_not(None), free_for(owner, stale_before))
     return and_(theirs, or_(HAS_NEWS, jobs.c.id.not_in(in_hand)) if in_hand else true())

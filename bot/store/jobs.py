@@ -24,22 +24,21 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    func,
     literal,
     null,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.jobs import Job, JobId, ProcessId, WaitsFor
+from bot.domain.stages import Stage
 from bot.errors import DuplicateRemote, JobGone, StaleJob
 from bot.store.admission import NewJob, admit
 from bot.store.base import Change, InWork, JobStore
-from bot.store.conditions import HAS_NEWS, OPEN, URGENT, free_for, leasable
+from bot.store.conditions import HAS_NEWS, OPEN, UNDER_WAY, free_for, leasable
 from bot.store.counts import in_work
 from bot.store.engine import Database
 from bot.store.leases import lease, take_ended, take_unaccepted
@@ -101,16 +100,18 @@ class SqlJobStore(JobStore):
         in_hand: Collection[JobId] = (),
         urgent: bool = False,
     ) -> Sequence[Job]:
-        """Take due jobs, urgent ones first and then the earliest, in one statement."""
-        which = and_(jobs.c.due_at <= now, leasable(owner, stale_before, in_hand), URGENT if urgent else true())
-        return await self._writer.submit(partial(lease, owner=owner, now=now, which=which, limit=limit))
+        """Take due jobs, urgent ones first and then the earliest."""
+        which = and_(jobs.c.due_at <= now, leasable(owner, stale_before, in_hand))
+        return await self._writer.submit(
+            partial(lease, owner=owner, now=now, which=which, limit=limit, only_urgent=urgent)
+        )
 
     async def next_due(
         self, owner: ProcessId, *, stale_before: datetime, in_hand: Collection[JobId] = ()
     ) -> datetime | None:
         """When `lease` would next find something, or None."""
-        statement = select(func.min(jobs.c.due_at, type_=Moment))
-        statement = statement.where(leasable(owner, stale_before, in_hand))
+        due_ones = select(jobs.c.due_at).where(jobs.c.due_at.is_not(None), leasable(owner, stale_before, in_hand))
+        statement = due_ones.order_by(jobs.c.due_at).limit(1)
         async with self._database.reading() as connection:
             due: datetime | None = await connection.scalar(statement)
         return due
@@ -130,6 +131,24 @@ class SqlJobStore(JobStore):
         """Give the reply a fresh token and have whoever owns the job look at it now; False when it ended."""
         address = {"application_id": application_id, "token": token.get_secret_value(), "token_until": until}
         return await self._writer.submit(partial(_touches, statement=_nudge(job_id, now).values(**address)))
+
+    async def reopen(
+        self,
+        job_id: JobId,
+        *,
+        message_id: int | None,
+        application_id: int,
+        token: SecretStr,
+        until: datetime,
+        now: datetime,
+    ) -> bool:
+        """Take up a job that was closed as never acknowledged; False when it was not, or is unknown."""
+        closed = and_(jobs.c.id == job_id, jobs.c.stage == Stage.ENDED.value, jobs.c.accepted_at.is_(None))
+        place = {"message_id": message_id, "application_id": application_id, "detached": ""}
+        address = {"token": token.get_secret_value(), "token_until": until}
+        begun = {"stage": Stage.QUEUED.value, "accepted_at": now, "due_at": now, "ended_at": None}
+        reopened = update(jobs).where(closed).values(**place, **address, **begun, version=jobs.c.version + 1)
+        return await self._writer.submit(partial(_touches, statement=reopened))
 
     async def detach_reply(self, job_id: JobId, why: str, now: datetime) -> bool:
         """Note, whoever owns the job, that nobody can see its reply any more; False when it is unknown or ended."""
@@ -152,15 +171,17 @@ class SqlJobStore(JobStore):
         which = and_(lately, free_for(owner, stale_before))
         return await self._writer.submit(partial(take_ended, owner=owner, which=which))
 
-    async def known_remote_ids(self, provider: str) -> frozenset[str]:
-        """All remote ids of jobs that are kept."""
-        statement = select(jobs.c.remote_id).where(jobs.c.provider == provider, jobs.c.remote_id.is_not(None))
+    async def known_remote_ids(self, provider: str, among: Collection[str]) -> frozenset[str]:
+        """Those of the remote ids that belong to jobs which are kept."""
+        statement = select(jobs.c.remote_id).where(jobs.c.provider == provider, jobs.c.remote_id.in_(among))
         async with self._database.reading() as connection:
             return frozenset(await connection.scalars(statement))
 
-    async def history(self, asker_id: int, *, limit: int) -> Sequence[Job]:
-        """A person's jobs, newest first."""
+    async def history(self, asker_id: int, *, limit: int, under_way: bool = False) -> Sequence[Job]:
+        """A person's jobs, or those of them that are not over, newest first."""
         theirs = select(jobs).where(jobs.c.asker_id == asker_id)
+        if under_way:
+            theirs = theirs.where(UNDER_WAY)
         statement = theirs.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
         async with self._database.reading() as connection:
             return readable((await connection.execute(statement)).mappings())

@@ -10,24 +10,45 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, RowMapping, and_, case, cast, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, RowMapping, and_, cast, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.jobs import Job, ProcessId
 from bot.domain.stages import Stage
-from bot.store.conditions import OPEN, SET_ASIDE, URGENT, free_for
+from bot.store.conditions import NOT_URGENT, SET_ASIDE, STILL_OPEN, URGENT, free_for
 from bot.store.rows import readable
 from bot.store.tables import jobs, to_micros
 
 
 async def lease(
-    connection: AsyncConnection, *, owner: ProcessId, now: datetime, which: ColumnElement[bool], limit: int
+    connection: AsyncConnection,
+    *,
+    owner: ProcessId,
+    now: datetime,
+    which: ColumnElement[bool],
+    limit: int,
+    only_urgent: bool = False,
 ) -> list[Job]:
     """Give the owner so many of those jobs, urgent ones first and then the earliest."""
+    # One after the other, not sorted by both: each has an index in the order of `due_at` and ends at the limit, however
+    # many thousands are due.
+    rows = await _give(connection, owner, now, and_(which, URGENT), limit)
+    if not only_urgent and len(rows) < limit:
+        others = and_(which, NOT_URGENT, jobs.c.id.not_in([row["id"] for row in rows]))
+        rows += await _give(connection, owner, now, others, limit - len(rows))
+    leased = readable(rows)
+    await _close(connection, rows, leased, due_at=None)
+    return leased
+
+
+async def _give(
+    connection: AsyncConnection, owner: ProcessId, now: datetime, which: ColumnElement[bool], limit: int
+) -> list[RowMapping]:
+    """Write the owner into so many of those rows, the earliest, in one statement; returns them in that order."""
     due = (
         select(jobs.c.id)
         .where(which)
-        .order_by(case((URGENT, 0), else_=1), jobs.c.due_at, jobs.c.id)
+        .order_by(jobs.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)  # SQLite has, and needs, no such thing
         .cte("due")
@@ -44,10 +65,7 @@ async def lease(
         )
         .returning(*jobs.c)
     )
-    rows = (await connection.execute(statement)).mappings().all()
-    leased = readable(sorted(rows, key=_lateness))
-    await _close(connection, rows, leased, due_at=None)
-    return leased
+    return sorted((await connection.execute(statement)).mappings(), key=_lateness)
 
 
 async def take_unaccepted(connection: AsyncConnection, *, owner: ProcessId, stale_before: datetime) -> list[Job]:
@@ -55,7 +73,7 @@ async def take_unaccepted(connection: AsyncConnection, *, owner: ProcessId, stal
     forgotten = or_(jobs.c.owner != owner, jobs.c.owner.is_(None), jobs.c.created_at < stale_before)
     statement = (
         update(jobs)
-        .where(jobs.c.stage.in_(OPEN), jobs.c.accepted_at.is_(None), free_for(owner, stale_before), forgotten)
+        .where(STILL_OPEN, jobs.c.accepted_at.is_(None), free_for(owner, stale_before), forgotten)
         .values(owner=owner, version=jobs.c.version + 1)
         .returning(*jobs.c)
     )

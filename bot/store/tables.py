@@ -72,6 +72,11 @@ _Document = JSON(none_as_null=True)
 
 #: A provider has the job, and says so with its number.
 HAS_IN_WORK = "stage IN ('waiting', 'processing')"
+#: Somebody wrote into the mailbox what no lease has seen yet, or what is to be done does not wait for a provider's
+#: pace of questions. An index serves only those who put it in the very same words, without parameters.
+IS_URGENT = "(nudges > seen_nudges OR stage NOT IN ('waiting', 'processing'))"
+#: Something is left to do. In such words SQLite prefers other indexes to that of `stage`, which finds most open rows.
+IS_OPEN = "stage <> 'ended'"
 
 jobs = Table(
     "jobs",
@@ -143,6 +148,20 @@ jobs = Table(
     ),
     Index(None, "asker_id", "created_at"),
     Index(None, "delivered_at"),
+    #: Among ten thousand that are due, those that go first; usually a handful.
+    Index(
+        "ix_jobs_urgent",
+        "due_at",
+        sqlite_where=text(f"due_at IS NOT NULL AND {IS_URGENT}"),
+        postgresql_where=text(f"due_at IS NOT NULL AND {IS_URGENT}"),
+    ),
+    #: Written down, and never noted as acknowledged: looked for every few seconds.
+    Index(
+        "ix_jobs_unaccepted",
+        "created_at",
+        sqlite_where=text(f"accepted_at IS NULL AND {IS_OPEN}"),
+        postgresql_where=text(f"accepted_at IS NULL AND {IS_OPEN}"),
+    ),
 )
 
 processes = Table(

@@ -31,6 +31,8 @@ _SIZE = re.compile(r"([0-9]{1,6})×([0-9]{1,6})")
 _NOT_YET, _TO_PAINT = "-", "+"
 #: Above a picture that the bot itself posted: those may be larger. Nobody else can write this into a message of ours.
 _OWN = "One of mine"
+#: The same for several at once, above the first of them.
+_ALL_OWN = "All of these are mine"
 HIDDEN = "Posted as a spoiler"
 #: What the value of an engine begins with.
 ENGINE = "osais:"
@@ -137,7 +139,7 @@ class WhichSelect(
         self._to_paint = to_paint
         letters = {form: letter for letter, form in _BY_LETTER.items()}
         coded = _TO_PAINT if to_paint else "".join(letters[form] for form in forms) or _NOT_YET
-        select: ui.Select[Any] = ui.Select(custom_id=f"alchemy:which:{asker_id}:{coded}", placeholder="Which picture?")
+        select: ui.Select[Any] = ui.Select(custom_id=f"alchemy:which:{asker_id}:{coded}", placeholder="Choose one")
         for number, source in enumerate(sources[:MAX_PICTURES]):
             label = plain(f"{number + 1} · {source.filename or 'picture'}", MAX_CHOICE)
             select.add_option(label=label, value=str(number))
@@ -221,11 +223,18 @@ def view_of(*items: ui.Item[Any]) -> ui.View:
     return view
 
 
-def embeds_of(sources: Sequence[SourceMedia], *, lead: str = "") -> list[discord.Embed]:
-    """One small embed for each picture, holding all that is needed to work on it later."""
-    shown = [_embed(number, source) for number, source in enumerate(sources[:MAX_PICTURES], start=1)]
+def embeds_of(sources: Sequence[SourceMedia], *, lead: str = "", note: str = "") -> list[discord.Embed]:
+    """One small embed for each picture, holding all that is needed to work on it later; a `note` below the first."""
+    listed = sources[:MAX_PICTURES]
+    shown = [_embed(number, source) for number, source in enumerate(listed, start=1)]
+    if len(listed) > 1 and all(source.own for source in listed):
+        for embed in shown:
+            embed.remove_author()
+        shown[0].set_author(name=_ALL_OWN)
     if lead:
         shown[0].title = lead
+    if note:
+        shown[0].description = f"{shown[0].description}\n{note}"
     if shown:
         shown[-1].set_footer(text=f"The AI Horde adds {FEE:g} kudos for each thing asked.")
     return shown
@@ -234,7 +243,8 @@ def embeds_of(sources: Sequence[SourceMedia], *, lead: str = "") -> list[discord
 def sources_in(message: discord.Message | None) -> list[SourceMedia]:
     """The pictures that a picker of ours shows, read back from it."""
     embeds = message.embeds if message is not None else []
-    return [_source(embed) for embed in embeds if embed.thumbnail.url or embed.url]
+    all_own = bool(embeds) and embeds[0].author.name == _ALL_OWN
+    return [_source(embed, all_own=all_own) for embed in embeds if embed.thumbnail.url or embed.url]
 
 
 def _embed(number: int, source: SourceMedia) -> discord.Embed:
@@ -251,7 +261,7 @@ def _embed(number: int, source: SourceMedia) -> discord.Embed:
     return embed
 
 
-def _source(embed: discord.Embed) -> SourceMedia:
+def _source(embed: discord.Embed, *, all_own: bool) -> SourceMedia:
     size = _SIZE.search((embed.description or "").partition("\n")[0].rpartition(" · ")[2])
     url = embed.thumbnail.url or embed.url or ""
     name = re.sub(r"[^\w.-]", "", url.partition("?")[0].rpartition("/")[2]).removeprefix(SPOILER)[:SHOWN_FILE]
@@ -260,5 +270,5 @@ def _source(embed: discord.Embed) -> SourceMedia:
         filename=name if embed.thumbnail.url else f"{SPOILER}{name}",
         width=int(size[1]) if size else 0,
         height=int(size[2]) if size else 0,
-        own=embed.author.name == _OWN,
+        own=all_own or embed.author.name == _OWN,
     )

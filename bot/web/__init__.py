@@ -1,1 +1,1 @@
-"""What Muster serves over HTTP: whether it is alive and whether it is ready."""
+"""What Muster serves over HTTP: its health and, with a public address, the doors through which services push."""

@@ -96,7 +96,7 @@ def _multipart(content: bytes, boundary: str) -> Body:
         name, filename = _names(raw_head)
         if filename is None:
             fields[name] = data.decode("utf-8", "replace")
-        else:
+        elif filename or data:  # an input of a form in which no file was chosen has neither
             files.append(FilePart(filename=filename, data=data))
     return Body(fields=fields, files=tuple(files))
 

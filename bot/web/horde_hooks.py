@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 #: Largest body: a drawing as text, or a picture's tags; pictures themselves we ask for as links.
 HOOK_LIMIT: Final = 2 * 1024 * 1024
-#: The Horde's ids are UUIDs.
-_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: The Horde's ids are UUIDs today; whatever is one short word to any address will do.
+_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 class HordeHooks:

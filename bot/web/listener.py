@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -21,6 +22,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.domain.callbacks import Callback, Notice, Upload
+from bot.domain.engines import PROVIDER as OSAIS
 from bot.domain.jobs import Job, is_engine
 from bot.errors import StoreError
 from bot.web.bodies import Body, read_body
@@ -41,11 +43,23 @@ from bot.web.sniffing import check_makes, media_type_of
 
 log = logging.getLogger(__name__)
 
-#: The provider's name in the rows of OSAIS's jobs.
-OSAIS: Final = "osais"
 #: Seconds between two log lines about refused calls.
 _LOG_EVERY: Final = 60.0
-_Reader = Callable[[Body], Call]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    """How one kind of OSAIS's calls is read."""
+
+    read: Callable[[Body], Call]
+    #: Most bytes of a body, by its content type.
+    limit: Callable[[str], int]
+    #: Files are decoded and hashed beside the event loop.
+    large: bool
+
+
+_NOTIFY: Final = _Route(read=read_notice, limit=lambda _: NOTIFY_LIMIT, large=False)
+_UPLOAD: Final = _Route(read=read_upload, limit=upload_limit, large=True)
 
 
 class Listener:
@@ -69,10 +83,10 @@ class Listener:
         try:
             match [request.method, *self._address.segments(request.path)]:
                 case ["POST", "cb", secret, "notify"] if self._is_osais(secret):
-                    return await self._osais(request, read_notice, NOTIFY_LIMIT)
+                    return await self._osais(request, _NOTIFY)
                 case ["POST", "cb", secret, "upload"] if self._is_osais(secret):
                     async with self._places.taken():
-                        return await self._osais(request, read_upload, upload_limit(_content_type(request)))
+                        return await self._osais(request, _UPLOAD)
                 case ["POST", "hook", "horde", token]:
                     return await self._horde(request, token)
                 case ["GET" | "HEAD", "source", token]:
@@ -91,11 +105,11 @@ class Listener:
 
     # -- OSAIS ----------------------------------------------------------------------------------------------------
 
-    async def _osais(self, request: web.Request, read: _Reader, limit: int) -> web.Response:
-        content = await receive(request, limit=limit, clock=self._clock)
-        understand = partial(self._understood, content, _content_type(request), read)
-        # Files are decoded and hashed beside the event loop.
-        call, token = understand() if limit == NOTIFY_LIMIT else await asyncio.to_thread(understand)
+    async def _osais(self, request: web.Request, route: _Route) -> web.Response:
+        content_type = _content_type(request)
+        content = await receive(request, limit=route.limit(content_type), clock=self._clock)
+        understand = partial(self._understood, content, content_type, route.read)
+        call, token = await asyncio.to_thread(understand) if route.large else understand()
         remote_id = str(call.uid)
         job = await self._jobs.find_by_remote(OSAIS, remote_id)
         said, now = call.said, self._clock.now()
@@ -111,7 +125,7 @@ class Listener:
         log.debug("OSAIS called", extra={"action": "web.osais", "what": what, "uid": call.uid, "fresh": fresh})
         return web.json_response(acknowledgement(token, call.uid), status=201)
 
-    def _understood(self, content: bytes, content_type: str, read: _Reader) -> tuple[Call, str]:
+    def _understood(self, content: bytes, content_type: str, read: Callable[[Body], Call]) -> tuple[Call, str]:
         body = read_body(content, content_type)
         token = token_of(body, self._osais_token)
         return read(body), token

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.domain.callbacks import Notice, Upload
+from bot.providers.osais.numbers import uid_of, whole
 from bot.web.bodies import Body
 from bot.web.refusals import Refused, too_large
 from bot.web.sniffing import media_type_of
@@ -26,9 +27,6 @@ FILE_LIMIT: Final = 32 * 1024 * 1024
 #: Largest body of an upload: the file, as it is or in base64, and what stands beside it.
 _MULTIPART_LIMIT, _JSON_LIMIT = FILE_LIMIT + NOTIFY_LIMIT, FILE_LIMIT * 4 // 3 + NOTIFY_LIMIT
 
-#: What the sample client says for "no token".
-_NO_TOKEN: Final = "0"  # noqa: S105 - no secret
-_LARGEST_UID: Final = 2**63 - 1
 _LONGEST_NAME, _LONGEST_TEXT, _LONGEST_ENGINE = 100, 500, 40
 _UID_AT_HEAD: Final = re.compile(r"\d{12,19}")
 
@@ -46,15 +44,15 @@ class Call:
 def read_notice(body: Body) -> Call:
     """Read a stage notification. Raises `Refused` for one that names no request."""
     fields = body.fields
-    uid = _uid(fields.get("uid"))
+    uid = uid_of(fields.get("uid"))
     if uid is None:
         raise Refused("uid is missing or not a number")
     notice = Notice(
-        stage=_number(fields.get("stage")) or 0,
+        stage=whole(fields.get("stage")) or 0,
         filename=_name(fields.get("filename")) if isinstance(fields.get("filename"), str) else "",
         description=_text(fields.get("descr"), _LONGEST_TEXT),
         engine=_text(fields.get("engine"), _LONGEST_ENGINE),
-        cycle=max(0, _number(fields.get("cycle")) or 0),
+        cycle=max(0, whole(fields.get("cycle")) or 0),
     )
     return Call(uid=uid, said=notice)
 
@@ -65,7 +63,7 @@ def read_upload(body: Body) -> Call:
     if len(data) > FILE_LIMIT:
         raise too_large(FILE_LIMIT)
     said, at_head = body.fields.get("uid"), _UID_AT_HEAD.match(name)
-    uid = _uid(at_head and at_head[0] if _is_blank(said) else said)
+    uid = uid_of(at_head and at_head[0] if _is_blank(said) else said)
     if uid is None:
         raise Refused("uid is missing or not a number")
     upload = Upload(
@@ -89,9 +87,9 @@ def token_of(body: Body, ours: str) -> str:
     Raises `Refused` for somebody else's. Compared in constant time.
     """
     said = body.fields.get("token")
-    token = _NO_TOKEN if _is_blank(said) else str(said)
-    if token == _NO_TOKEN:
+    if _is_blank(said) or whole(said) == 0:  # the sample client says "0" for none
         return ours
+    token = str(said)
     if not hmac.compare_digest(token.encode("utf-8", "replace"), ours.encode()):
         raise Refused("the token is not ours", status=403)
     return token
@@ -123,23 +121,9 @@ def _unpacked(packed: str) -> bytes:
 
 def _is_blank(value: Any) -> bool:
     """Whether nothing is said; in a form, JavaScript writes that as a word."""
-    return value is None or (isinstance(value, str) and value.strip() in {"", "null", "undefined", "NaN"})
-
-
-def _uid(value: Any) -> int | None:
-    number = _number(value)
-    return number if number is not None and 0 < number <= _LARGEST_UID else None
-
-
-def _number(value: Any) -> int | None:
-    """A whole number, as number or text; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,19}\s*", value):
-        return int(value)
-    return value if isinstance(value, int) and abs(value) <= _LARGEST_UID else None
+    if isinstance(value, str):
+        return value.strip() in {"", "null", "undefined", "NaN", "false"}
+    return value is None or value is False
 
 
 def _name(value: Any) -> str:

@@ -6,7 +6,6 @@ Without a public address there is no listener, and nothing but health is served.
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from bot.errors import SetupError
+from bot.network_words import listening_words
 from bot.web.health import Health
 from bot.web.listener import Listener
 from bot.web.receiving import no_expectations
@@ -55,13 +55,8 @@ async def serve_web(health: Health, host: str, port: int, listener: Listener | N
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
-    except socket.gaierror as error:
-        problem = "WEB_HOST does not resolve: give an address of this machine, such as 127.0.0.1 or 0.0.0.0"
-        raise SetupError([problem]) from error
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        problem = f"WEB_HOST and WEB_PORT: cannot listen there ({reason}): choose another port, or 0 to pick one"
-        raise SetupError([problem]) from error
+        raise SetupError([": ".join(listening_words(error, host, port))]) from error
 
 
 def _authority(runner: web.AppRunner) -> str:

@@ -40,6 +40,9 @@ async def test_phone_has_drawers_and_room_for_a_picture(browse: Browse) -> None:
     await visitor.finish(visitor.last)
     await shown(visitor.last.locator(".shot img"), 1)
     await expect(visitor.button("Delete", visitor.last)).to_be_in_viewport()
+    await page.set_viewport_size({"width": 390, "height": 844})
+    below = [await visitor.button(name, visitor.last).bounding_box() for name in ("Again", "Edit", "Details", "Delete")]
+    assert len({box["y"] for box in below if box}) == 1, "one row of buttons stays one"
     for width in (360, 390, 760, 761):
         await page.set_viewport_size({"width": width, "height": 740})
         assert await fits(visitor), width
@@ -123,6 +126,8 @@ async def test_first_visit_offers_three_things_and_remembers_that_it_did(browse:
     await hint.get_by_role("button", name=re.compile("Kill the bot")).click()
     await expect(visitor.button("Kill the bot now")).to_be_focused()
     await visitor.be("Grace")
+    await expect(ticked).to_have_count(2)
+    await visitor.page.reload()
     await expect(ticked).to_have_count(2)
 
     await hint.get_by_role("button", name="Put the hint away").click()

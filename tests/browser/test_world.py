@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.async_api import Locator, expect
 
+from bot.sandbox.control import Service
+from bot.sandbox.outgoing import Answered, OutgoingCall
 from tests.browser.visitor import Visitor
 
 
@@ -42,10 +44,24 @@ async def test_the_calls_of_a_job_are_told_apart_from_its_first_moment(visitor: 
     await expect(rows.filter(has_text="horde-transient")).to_have_count(0)
 
 
+async def test_calls_of_a_service_show_how_they_were_acknowledged(visitor: Visitor) -> None:
+    answered = Answered(status=201, body=b'{"data": {"token": "t", "uid": 1678361974000}}')
+    url = "https://muster.test/cb/0123456789abcdef0123456789abcdef/notify"
+    said = {"uid": 1678361974000, "stage": 2}
+    call = OutgoingCall(service=Service.OSAIS, method="POST", url=url, said=said, answered=answered, seconds=0.1)
+    visitor.stage.sandbox.calls.note(call)
+    row = visitor.page.locator(".call").filter(has_text="/notify")
+    await row.locator("summary").click()
+    await expect(row.get_by_label("What was sent")).to_contain_text('"stage": 2')
+    await expect(row.get_by_label("How it was answered")).to_contain_text('"uid": 1678361974000')
+
+
 async def test_parts_fold_and_stay_so_and_every_mishap_is_in_reach(visitor: Visitor) -> None:
     page = visitor.page
     await page.set_viewport_size({"width": 1280, "height": 900})
     await expect(visitor.button("Drop the gateway")).to_be_in_viewport(ratio=1)
+    for below in ("AI Horde", "OSAIS"):
+        await expect(visitor.button(below)).to_be_in_viewport(ratio=1)
     await expect(page.get_by_label("Remote calls, newest first")).to_be_in_viewport()
 
     await visitor.button("Remote calls").click()

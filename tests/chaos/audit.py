@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from tests.chaos.play import Chaos
 from tests.crash.stories import Asked
 from tests.crash.verdict import UNKNOWABLE, Wrong, answered, judge, refused
-from tests.flow.town import words
+from tests.flow.lives import Lives
+from tests.flow.town import buttons, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,9 @@ def audit(chaos: Chaos) -> Audit:
     record, town = chaos.record, chaos.lives
     ends = Counter(_end(chaos, asked) for asked in record.asked)
     wrong = [
-        Wrong(what=found.what, why=f"{asked.record.label}, interaction {asked.record.id}: {found.why}")
+        Wrong(
+            what=found.what, why=f"{asked.record.label}, interaction {asked.record.id}: {found.why}{_seen(town, asked)}"
+        )
         for asked in record.asked
         for found in judge(town, chaos.ledger, asked, row=town.row(asked.record), may_be_lost=True, complete=False)
     ]
@@ -52,6 +55,7 @@ def audit(chaos: Chaos) -> Audit:
         wrong.append(Wrong(what="lost", why=f"{ends['unknown']} are said to be unknown, {record.cut_off} can be"))
     if record.fell:
         wrong.append(Wrong(what="wrong", why=f"the bot ended by itself {record.fell} times"))
+    wrong += [Wrong(what="wrong", why=f"📬 Collect was not answered: {label}") for label in record.unanswered]
     wrong += [
         Wrong(what="duplicated", why=f"with nothing left to do it called {call.method} {call.path}")
         for call in record.restless
@@ -68,6 +72,19 @@ def summed(audits: Sequence[Audit]) -> Audit:
         ends=sum((one.ends for one in audits), Counter[str]()),
         wrong=[wrong for one in audits for wrong in one.wrong],
     )
+
+
+def _seen(town: Lives, asked: Asked) -> str:
+    """The buttons below a reply, what came of presses on it, and its row: whether there was a way to its end."""
+    message_id = asked.record.original_id
+    if message_id is None:
+        return ""
+    labels = [button.get("label") or "" for button in buttons(town.latest_version(message_id))]
+    discord = town.sandbox.discord
+    presses = [f"{one.label} {one.state}" for one in discord.interactions() if one.message_id == message_id]
+    row = town.row(asked.record) or {}
+    what = {name: row.get(name) for name in ("stage", "accepted_at", "ended_at", "due_at", "detached")}
+    return f" (buttons {labels}, presses {presses}, row {what})"
 
 
 def _end(chaos: Chaos, asked: Asked) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.sandbox.call_log import Call
 from bot.sandbox.control import Service
 from bot.sandbox.discord import Channel, User
-from bot.sandbox.discord.kinds import InteractionState
+from tests.chaos.collecting import collect, collect_button
 from tests.chaos.plan import CHANNELS, PEOPLE, Ask, Kill, Lever, Round
 from tests.crash.cases import OSAIS_SPEED, REGISTERED
 from tests.crash.defects import Defect, spoil
@@ -25,7 +25,7 @@ from tests.crash.records import unheard
 from tests.crash.stories import WAYS, Asked
 from tests.crash.verdict import answered, refused, shows_end
 from tests.flow.lives import Lives, open_lives
-from tests.flow.town import Json, buttons
+from tests.flow.town import Json
 
 #: Handing a request over to OSAIS.
 OSAIS_SUBMIT = "/client/ai/"
@@ -35,8 +35,6 @@ LOOK, STEP = 0.01, 0.5
 PATIENCE = 1800.0
 #: World seconds without a mishap at the end, in a last life that has nothing to do.
 QUIET = 40.0
-#: How often a person presses a button that does not react: the world's three seconds are short on a slow machine.
-PRESSES = 5
 #: World seconds after which an end that nobody collects is over: a day, and some time to notice.
 DAY = 24 * 3600.0 + 600.0
 #: Real seconds within which a bot that is well has answered.
@@ -57,6 +55,8 @@ class Record:
     faults: int = 0
     #: Submissions that a fault cut off from their answer.
     cut_off: int = 0
+    #: Presses that a bot which was there left unanswered, by what was pressed.
+    unanswered: list[str] = field(default_factory=list)
     #: How often the bot ended by itself.
     fell: int = 0
     #: Calls of the last life about replies and requests, when all was done.
@@ -235,7 +235,7 @@ class Chaos:
 
     def _to_collect(self) -> list[Asked]:
         """Private replies whose end nobody can show any more, until a press brings a new token."""
-        return [asked for asked in self._open() if self._waits(asked) and _collect_button(self._shown(asked))]
+        return [asked for asked in self._open() if self._waits(asked) and collect_button(self._shown(asked))]
 
     def _only_unnoted(self, asked: Asked) -> bool:
         """Whether the end is shown, and its token died before that was noted: the row is closed a day later."""
@@ -245,19 +245,17 @@ class Chaos:
         return [asked for asked in self.record.asked if asked.record.id not in self._over]
 
     def _waits(self, asked: Asked) -> bool:
-        return answered(asked) and self.lives.waits_to_be_collected(asked.record)
+        """Whether only a press can bring it on: its end is there, or nothing else shows that it was acknowledged."""
+        lives, record = self.lives, asked.record
+        return answered(asked) and (lives.waits_to_be_collected(record) or lives.closed_unheard(record))
 
     def _shown(self, asked: Asked) -> Json:
         return self.lives.versions(asked.record.original_id or 0)[-1]
 
     async def _collect(self, record: Done) -> None:
         asker = next(person for person in self._people if person.id == record.user_id)
-        discord, message_id = self.lives.sandbox.discord, record.original_id or 0
-        collect = _collect_button(self.lives.versions(message_id)[-1])
-        for _ in range(PRESSES):
-            pressed = await discord.wait_answer(await discord.press(asker, message_id, collect))
-            if pressed.state is not InteractionState.FAILED:
-                return
+        if not await collect(self.lives, asker, record):
+            self.record.unanswered.append(record.label)
 
     def _unheard(self, asked: Asked) -> bool:
         return unheard(self.lives.sandbox.discord.world, asked.record)
@@ -272,12 +270,6 @@ class Chaos:
         if row is None:
             return refused(versions)
         return row["stage"] == "ended" and shows_end(versions[-1])
-
-
-def _collect_button(version: Json) -> str:
-    """The custom id of 📬 Collect; empty where it is not shown."""
-    found = (str(button["custom_id"]) for button in buttons(version) if "Collect" in (button.get("label") or ""))
-    return next(found, "")
 
 
 @asynccontextmanager

@@ -49,7 +49,8 @@ class HordeStage:
     refuse_prompts: bool = False
     api_closed: bool = False
     store_down: bool = False
-    #: What was asked of the object store.
+    #: What was asked of the API, and of the object store.
+    asked: list[str] = field(default_factory=list)
     downloads: list[str] = field(default_factory=list)
 
     def calls(self, key: str) -> HordeCalls:
@@ -71,9 +72,9 @@ class HordeStage:
             self.calls(key), self.session, self.clock, reference_url=f"{self.base}/reference/db.json"
         )
 
-    async def known_ids(self) -> Collection[str]:
+    async def known_ids(self, among: Collection[str]) -> Collection[str]:
         """What a provider asks the store for."""
-        return self.known
+        return self.known.intersection(among)
 
     async def submitted(self, provider: Provider, job: Job, source: bytes | None = None) -> Job:
         """The job, handed over."""
@@ -131,14 +132,13 @@ async def open_stage(kind: type[StageT]) -> AsyncIterator[StageT]:
 
 
 async def _disturbed(stage: HordeStage, request: web.Request, handler: Any) -> web.StreamResponse:
+    (stage.asked if "/api/" in request.path else stage.downloads).append(request.path)
     if stage.refuse_prompts and request.method == "POST":
         return web.json_response({"message": "Sod off!", "rc": "CorruptPrompt"}, status=400)
     if stage.api_closed and "/api/" in request.path:
         return web.json_response({"message": "no"}, status=401)
-    if "/api/" not in request.path:
-        stage.downloads.append(request.path)
-        if stage.store_down:
-            return web.Response(status=500)
+    if stage.store_down and "/api/" not in request.path:
+        return web.Response(status=500)
     response: web.StreamResponse = await handler(request)
     if request.method == "POST" and stage.lose_answers > 0:
         stage.lose_answers -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -212,7 +213,7 @@ async def test_recover_with_an_anonymous_key_cannot_tell(stage: Stage) -> None:
 @pytest.mark.parametrize("restarted", [pytest.param(False, id="same-process"), pytest.param(True, id="new-process")])
 async def test_recover_adopts_only_what_carries_our_seed(stage: Stage, restarted: bool) -> None:
     user = stage.sim.add_user("tester", kudos=1000)
-    provider, job = stage.provider(user.key), paint(stage, seed="77", count=2)
+    provider, job, twin = stage.provider(user.key), *(paint(stage, seed="77", count=2) for _ in range(2))
     stranger = await stage.provider(user.key).submit(paint(stage, seed="99", count=2))
     await stage.lost(provider, job)
     if restarted:
@@ -225,6 +226,32 @@ async def test_recover_adopts_only_what_carries_our_seed(stage: Stage, restarted
     assert found is not None
     assert found.remote_id != stranger.remote_id
     assert len(list(stage.sim.world.own_requests())) == 2
+    assert await provider.recover(job) == found, "its row could not be written: it looks again"
+    await stage.clock.advance(40)
+    assert await provider.recover(twin) is None, "not for another job with that seed"
+
+
+async def test_searches_share_one_list_that_proves_nothing_newer_than_itself(stage: Stage) -> None:
+    provider = stage.provider(stage.sim.add_user("tester", kudos=1000).key)
+    jobs = [paint(stage) for _ in range(8)]
+
+    async def searched() -> set[type]:
+        answers = await asyncio.gather(*(provider.recover(job) for job in jobs), return_exceptions=True)
+        return {type(answer) for answer in answers}
+
+    told = []
+    for wait in (34, 10, 10, 0):
+        told.append((await searched(), stage.asked.count("/api/v2/find_user")))
+        await stage.clock.advance(wait)
+    assert told == [({Unavailable}, 1), ({Unavailable}, 2), ({Unavailable}, 2), ({type(None)}, 3)]
+
+
+async def test_list_that_cannot_be_had_is_not_asked_for_by_every_search(stage: Stage) -> None:
+    provider = stage.provider(stage.sim.add_user("tester", kudos=1000).key)
+    stage.api_closed = True
+    answers = await asyncio.gather(*(provider.recover(paint(stage)) for _ in range(8)), return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Unauthorized"] + ["Unavailable"] * 7
+    assert stage.asked == ["/api/v2/find_user"]
 
 
 async def test_recover_on_a_busy_key_doubts_only_what_was_open_in_time(stage: Stage) -> None:

@@ -29,7 +29,7 @@ async def stage() -> AsyncIterator[HordeStage]:
 def horde(stage: HordeStage) -> HordeParts:
     """The bot's side of it."""
 
-    async def known_ids(_: str) -> Collection[str]:
+    async def known_ids(*_: object) -> Collection[str]:
         return ()
 
     settings = Settings(horde_url=f"{stage.base}/api/v2", horde_text_reference_url=f"{stage.base}/reference/db.json")

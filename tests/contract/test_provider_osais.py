@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
@@ -17,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.clock import ManualClock
-from bot.domain.callbacks import Callback, Upload
+from bot.domain.callbacks import Callback, Notice, Upload
 from bot.domain.endings import conclude
 from bot.domain.engines import EngineRequest, Medium, Setting, Step
 from bot.domain.jobs import Job
@@ -48,6 +49,8 @@ from tests.databases import open_fresh_database
 from tests.factories import make_job
 from tests.unit.test_web_bodies import png as picture
 
+T = TypeVar("T")
+
 DIFFUSION = EngineRequest(
     engine="diffusion",
     title="diffusion",
@@ -70,6 +73,8 @@ class Stand:
     inbox: SqlInboxStore
     #: Calls that arrived, as (method, path).
     calls: list[tuple[str, str]] = field(default_factory=list)
+    #: When submissions left, by the clock's `monotonic`.
+    left: list[float] = field(default_factory=list)
     #: Numbers that jobs of ours have.
     known: set[str] = field(default_factory=set)
     #: By what is in a path: what is answered there instead.
@@ -102,6 +107,14 @@ class Stand:
         await self.clock.advance(seconds)
         await self.sim.settled()
 
+    async def patiently(self, call: Awaitable[T]) -> T:
+        """What a call brings that waits for time to pass."""
+        waiting = asyncio.ensure_future(call)
+        while not waiting.done():
+            await asyncio.sleep(0.002)
+            await self.clock.advance(0.2)
+        return await waiting
+
     def count(self, method: str, path: str) -> int:
         """How often a path was called."""
         return sum(1 for called, at in self.calls if called == method and path in at)
@@ -113,12 +126,15 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
     clock = ManualClock()
     sim = OsaisSim(clock)
     calls: list[tuple[str, str]] = []
+    left: list[float] = []
     known: set[str] = set()
     instead: dict[str, Callable[[], web.Response]] = {}
 
     @web.middleware
     async def heard(request: web.Request, handler: Any) -> web.StreamResponse:
         calls.append((request.method, request.path))
+        if "/client/ai/" in request.path:
+            left.append(clock.monotonic())
         for part, other in instead.items():
             if part in request.path:
                 return other()
@@ -148,7 +164,7 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
             return uid in known
 
         provider = OsaisProvider(client, engines, inbox, media, clock, is_known=is_known)
-        yield Stand(clock, sim, client, engines, provider, inbox, calls, known, instead)
+        yield Stand(clock, sim, client, engines, provider, inbox, calls, left, known, instead)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -180,9 +196,129 @@ async def test_refused_bearer_is_renewed_once_and_the_call_made_again(stand: Sta
     await stand.submitted()
     stand.sim.expire_bearers()
     await stand.passed(2)
-    await stand.submitted()
+    await stand.patiently(stand.submitted())
     assert stand.count("POST", "/login") == 2
     assert len(stand.sim.requests) == 2
+    assert stand.clock.monotonic() - stand.left[-2] >= 1.1, "the second one waited for its turn, too"
+
+
+def page(status: int, body: object = None, **headers: str) -> Callable[[], web.Response]:
+    """Always the same answer; without a body, the page of something in between."""
+    if body is None:
+        return lambda: web.Response(status=status, text="<html>", content_type="text/html", headers=headers)
+    return lambda: web.json_response(body, status=status, headers=headers)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_page_of_something_in_between_is_no_word_about_a_run_and_no_reason_to_log_in(
+    stand: Stand, status: int
+) -> None:
+    job = await stand.submitted()
+    stand.instead["/request/"] = page(status)
+    for wait, logins in ((0, 1), (0, 1), (601, 1 if status == 404 else 2)):  # perhaps it is the old Bearer after all
+        await stand.clock.advance(wait)
+        with pytest.raises(Unavailable, match="not by OSAIS"):
+            await stand.provider.poll(job)
+        assert stand.count("POST", "/login") == logins
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        pytest.param({"data": {"authToken": "a.b.c", "duration": "72h"}}, None, id="as-documented"),
+        pytest.param({"authToken": "a.b.c", "duration": "72h"}, None, id="at-the-top"),
+        pytest.param({"data": None, "authToken": "a.b.c", "duration": "72h"}, None, id="at-the-top-beside-null"),
+        pytest.param({"data": {"token": "t"}, "authToken": "a.b.c", "duration": "72h"}, None, id="beside-data"),
+        pytest.param({"data": None, "message": "Invalid secret"}, Unauthorized, id="refusal"),
+        pytest.param({"message": "Invalid secret"}, Unavailable, id="not-in-the-envelope"),
+        pytest.param({"data": {}}, ProtocolError, id="nowhere"),
+    ],
+)
+async def test_login_is_read_wherever_its_bearer_stands(
+    stand: Stand, body: dict[str, Any], told: type[ProviderError] | None
+) -> None:
+    stand.instead["/login"] = page(201 if told is not Unauthorized and told is not Unavailable else 401, body)
+    if told is not None:
+        with pytest.raises(told):
+            await stand.client.log_in()
+        return
+    await stand.client.log_in()
+    assert (stand.client._bearer, stand.client._renew_at) == ("a.b.c", stand.clock.monotonic() + 24 * 3600)
+
+
+#: How OSAIS refuses to be asked: what is answered, and where.
+REFUSALS = {
+    "login": ("/login", page(401, {"data": None, "status": 401, "message": "Invalid secret"})),
+    "slow-down": ("/request/", page(429, {"data": None}, **{"Retry-After": "20"})),
+    "trouble": ("/request/", page(500)),
+    "page": ("/request/", page(403)),
+}
+
+
+@pytest.mark.parametrize(
+    ("came", "outcome", "code"),
+    [
+        pytest.param([], Outcome.FAILED, "timeout", id="silence"),
+        pytest.param([Notice(stage=5)], Outcome.FINISHED, "", id="fewer-files"),
+        pytest.param([Notice(stage=-1)], Outcome.PARTIAL, "error", id="error"),
+    ],
+)
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_run_ends_although_osais_refuses_to_be_asked(
+    stand: Stand, refusal: str, came: list[Notice], outcome: Outcome, code: str
+) -> None:
+    stand.sim.play_next("silence")
+    job = await stand.submitted()
+    where, stand.instead[where] = REFUSALS[refusal]
+    stand.sim.expire_bearers()
+    stand.client._bearer = ""
+    said: list[Notice | Upload] = [*came, *([a_file()] if came else [])]
+    for one in said:
+        call = Callback(provider="osais", remote_id=job.remote_id or "", received_at=stand.clock.now(), said=one)
+        await stand.inbox.put(call, picture() if isinstance(one, Upload) else None)
+    began, tried = stand.clock.monotonic(), 0
+    while not (heard := await stand.provider.heard(job)).enough or not heard.progress.over:
+        job = job.advance(heard.progress, stand.clock.now())
+        if not heard.enough:
+            tried += 1
+            with pytest.raises(ProviderError):
+                await stand.patiently(stand.provider.poll(job))
+        await stand.clock.advance(10.0)
+        assert stand.clock.monotonic() - began < 300, "it never ended"
+    assert tried
+    job = job.advance(heard.progress, stand.clock.now())
+    job = job.with_artifacts(*(await stand.provider.fetch(job)).artifacts)
+    assert (conclude(job).outcome, conclude(job).code) == (outcome, code)
+    assert stand.clock.monotonic() - began >= (60 if came else 120)
+    if where in stand.instead:
+        del stand.instead[where]
+    over = job.concluded(conclude(job), stand.clock.now())
+    assert not (await stand.provider.heard(over)).enough, "whoever looks for late files asks on"
+
+
+def a_file() -> Upload:
+    """One that a call brought."""
+    data = picture()
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Upload(name="a.png", media_type="image/png", size=len(data), sha256=sha256, engine="diffusion")
+
+
+async def test_error_is_asked_about_before_it_is_the_end(stand: Stand) -> None:
+    stand.sim.play_next("callbacks-lost")
+    job = await stand.submitted()
+    failed = Notice(stage=-1, description="CUDA out of memory")
+    while not stand.sim.made[int(job.remote_id or 0)]:
+        await stand.passed(1.0)
+    now = stand.clock.now()
+    await stand.inbox.put(Callback(provider="osais", remote_id=job.remote_id or "", received_at=now, said=failed))
+    job = await stand.followed(job)
+    assert 1 <= stand.count("GET", "/request/") <= 2
+    assert len(job.usable) == 2, "made, charged, and brought by no call"
+    assert (conclude(job).outcome, conclude(job).code) == (Outcome.PARTIAL, "error")
+    over = job.concluded(conclude(job), stand.clock.now())
+    assert (await stand.provider.heard(over)).enough
+    await stand.passed(30.0)
+    assert not (await stand.provider.heard(over)).enough, "once more for late ones"
 
 
 async def test_request_of_somebody_else_ends_without_a_loop(stand: Stand) -> None:
@@ -232,7 +368,10 @@ async def test_submission_that_fails_is_told_and_never_repeated(
         pytest.param(201, {"data": True}, SubmissionUncertain, id="data-is-true"),
         pytest.param(201, {"data": {"uid": "soon"}}, SubmissionUncertain, id="no-number"),
         pytest.param(403, {"message": "no"}, Unauthorized, id="bearer-refused-twice"),
-        pytest.param(401, None, Unauthorized, id="bearer-refused-twice-by-a-page"),
+        pytest.param(401, {"data": None, "message": "no"}, Unauthorized, id="bearer-refused-twice-with-401"),
+        pytest.param(403, {"data": None, "message": "no credit"}, Rejected, id="refusal-with-403"),
+        pytest.param(401, None, SubmissionUncertain, id="page-with-401"),
+        pytest.param(403, None, SubmissionUncertain, id="page-with-403"),
     ],
 )
 async def test_only_a_refusal_says_that_nothing_was_begun(
@@ -243,10 +382,11 @@ async def test_only_a_refusal_says_that_nothing_was_begun(
 
     stand.instead["/ai/"] = answer
     with pytest.raises(error) as caught:
-        await stand.submitted()
+        await stand.patiently(stand.submitted())
     assert type(caught.value) is error
     assert "OSAIS" in caught.value.user_message
-    assert stand.count("POST", "/ai/") == (2 if error is Unauthorized else 1)
+    assert stand.count("POST", "/ai/") == (2 if status in {401, 403} and body is not None else 1)
+    assert getattr(caught.value, "code", "no credit") == "no credit"
 
 
 @dataclass
@@ -278,6 +418,16 @@ async def test_submission_waits_for_the_turn_that_processes_share(stand: Stand) 
     turns.stumbles = True
     await stand.passed(2)
     await stand.submitted()
+
+
+async def test_submission_with_a_new_bearer_waits_for_both_turns_again(stand: Stand) -> None:
+    await stand.client.log_in()
+    stand.sim.expire_bearers()
+    stand.client._shared = GivenTurns()
+    await stand.patiently(stand.submitted())
+    first, second = stand.left
+    assert second - first >= 5, "the one that processes share"
+    assert len(stand.sim.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from random import Random
 
-from tests.crash.batches import Death, count_points, play_batch
-from tests.crash.cases import Case
+from tests.crash.batches import count_points, play_batch
+from tests.crash.cases import AWAY, Case, Death
 from tests.crash.rims import Point
-from tests.crash.stories import SISTERS, STORIES
+from tests.crash.stories import SISTERS, STORIES, Sister
 
 #: Deaths in one world.
 BATCH = 25
-#: Of the points that a story shares with its sister by name, every so many-th.
-SHARED_EVERY = 4
 #: One death in so many is followed by another, amid so many points of a start and what it finds to do.
 AGAIN_EVERY, RECOVERY = 5, 100
+#: After one in so many the bot is away until every token is dead.
+AWAY_EVERY = 6
 
 
 def main() -> int:
@@ -46,7 +46,8 @@ def _play_all(pool: Executor, stories: Sequence[str], every: int) -> list[Case]:
     batches: list[tuple[str, list[Death]]] = []
     counted = dict(zip(stories, pool.map(count_points, stories), strict=True))
     for story, points in counted.items():
-        own = _own(points, counted.get(SISTERS.get(story, ""), ()))
+        sister = SISTERS.get(story)
+        own = _own(points, counted[sister.story], sister) if sister and sister.story in counted else points
         _print(f"{story}: {len(points)} points{f', {len(own)} of its own' if len(own) < len(points) else ''}")
         deaths = _deaths(story, own[::every])
         batches += [(story, deaths[first : first + BATCH]) for first in range(0, len(deaths), BATCH)]
@@ -58,18 +59,27 @@ def _play_all(pool: Executor, stories: Sequence[str], every: int) -> list[Case]:
     return played
 
 
-def _own(points: Sequence[Point], sisters: Sequence[Point]) -> list[Point]:
-    """The points that the sister has not, and some of the others."""
+def _own(points: Sequence[Point], sisters: Sequence[Point], sister: Sister) -> list[Point]:
+    """The points that the sister has not, those around them, and some of the others."""
     known = {point.name for point in sisters}
-    shared = [point for point in points if point.name in known]
-    kept = {*points} - {*shared} | {*shared[::SHARED_EVERY]}
-    return [point for point in points if point in kept]
+    own = [number for number, point in enumerate(points) if point.name not in known]
+    near = {one for number in own for one in range(number - sister.around, number + sister.around + 1)}
+    others = [number for number in range(len(points)) if number not in near]
+    kept = near | {*others[:: sister.every]}
+    return [point for number, point in enumerate(points) if number in kept]
 
 
 def _deaths(story: str, points: Sequence[Point]) -> list[Death]:
-    """Each point, and for some of them where to die again; the same points always give the same."""
+    """Each point, and what else befalls the bot after some of them; the same points always give the same."""
     rng = Random(story)
-    return [(point, rng.randint(1, RECOVERY) if n % AGAIN_EVERY == 0 else 0) for n, point in enumerate(points)]
+    return [
+        Death(
+            point=point,
+            again=rng.randint(1, RECOVERY) if n % AGAIN_EVERY == 0 else 0,
+            away=AWAY if n % AWAY_EVERY == 0 else 0.0,
+        )
+        for n, point in enumerate(points)
+    ]
 
 
 def _all_between(cases: Sequence[Case]) -> bool:
@@ -78,12 +88,12 @@ def _all_between(cases: Sequence[Case]) -> bool:
 
 
 def _report(cases: Sequence[Case], seconds: float) -> None:
-    _print(f"\n{'story':<10}{'deaths':>8}{'and again':>11}{'between submit and answer':>28}{'failures':>10}")
+    _print(f"\n{'story':<10}{'deaths':>8}{'and again':>11}{'and away':>10}{'amid submitting':>17}{'failures':>10}")
     for story in dict.fromkeys(case.story for case in cases):
         mine = [case for case in cases if case.story == story]
         between, failed = sum(case.between for case in mine), sum(bool(case.wrong) for case in mine)
-        again = sum(case.again > 0 for case in mine)
-        _print(f"{story:<10}{len(mine):>8}{again:>11}{between:>28}{failed:>10}")
+        again, away = sum(case.again > 0 for case in mine), sum(case.death.away > 0 for case in mine)
+        _print(f"{story:<10}{len(mine):>8}{again:>11}{away:>10}{between:>17}{failed:>10}")
     failed = sum(bool(case.wrong) for case in cases)
     _print(f"{len(cases)} points, {failed} failures, {seconds:.0f} s")
 

@@ -8,13 +8,10 @@ import tempfile
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
-from tests.crash.cases import Case, open_cases
+from tests.crash.cases import Case, Death, open_cases
 from tests.crash.rims import Point
 from tests.crash.stories import WITH_DOOR
 from tests.crash.verdict import Wrong
-
-#: A point at which to die, and the point of the recovery at which to die again (0: not at all).
-Death = tuple[Point, int]
 
 
 async def count(story: str) -> list[Point]:
@@ -48,16 +45,16 @@ async def _play_until_wrong(story: str, deaths: Sequence[Death]) -> list[Case]:
     played: list[Case] = []
     with tempfile.TemporaryDirectory(prefix="muster-crash-") as folder:
         async with open_cases(Path(folder), door=story in WITH_DOOR) as cases:
-            for point, again in deaths:
-                played.append(await _case(cases.play(story, point, again=again), story, point))
+            for death in deaths:
+                played.append(await _case(cases.play(story, death), story, death))
                 if played[-1].wrong:
                     break
     return played
 
 
-async def _case(playing: Coroutine[object, object, Case], story: str, point: Point) -> Case:
+async def _case(playing: Coroutine[object, object, Case], story: str, death: Death) -> Case:
     try:
         return await playing
     except (AssertionError, TimeoutError) as error:
         reason = str(error) or "it hung"
-        return Case(story=story, point=point, between=False, wrong=(Wrong(what="wrong", why=reason),))
+        return Case(story=story, death=death, between=False, wrong=(Wrong(what="wrong", why=reason),))

@@ -16,6 +16,11 @@ from tests.flow.town import Town
 
 #: Small pictures that are soon painted, by one worker: they come one after the other, and the reply is edited for each.
 QUICK = {"model": "Anything Diffusion", "size": "small", "steps": 10}
+#: Of a picture, one more than a message takes.
+ELEVEN = (
+    "upscale 4x, upscale 2x, upscale anime, upscale anime sharp, upscale photo, upscale hq, upscale animation,"
+    " NMKD_Siax, GFPGAN, CodeFormers, cutout"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,19 @@ class Asked:
     #: Whether words of the service belong into the answer.
     words: bool
     made: Callable[[Ledger], Made]
+    #: Whether nobody but the asker sees the answer: once the token is dead, it waits to be collected.
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sister:
+    """The story that one differs from, and which of the points that both have are tried here too."""
+
+    story: str
+    #: Every so many-th.
+    every: int = 4
+    #: So many before and after each point that the sister has not: there, what is written down differs as well.
+    around: int = 0
 
 
 class Story(Protocol):
@@ -102,6 +120,32 @@ async def picture(
     )
 
 
+async def tale(town: Town, number: int, *, by: User, channel: Channel, private: bool = False, count: int = 0) -> Asked:
+    """Have something written that is too long for one message: what follows goes by the bot's own token."""
+    # For this the longest answer that is asked of the Horde has room (512 tokens), and a message has not.
+    lines = (f"The clockmaker remembered lighthouse {n} before midnight." for n in range(10, 44))
+    question = f"Say: Fox number {number}. {' '.join(lines)}"
+    options = {"prompt": question, "length": "long", **_private(private)}
+    record = await town.sandbox.discord.invoke(by, channel, "ask", options)
+    return Asked(kind="tale", record=record, files=0, words=True, made=lambda ledger: ledger.of_text(question))
+
+
+async def heap(town: Town, number: int, *, by: User, channel: Channel, private: bool = True, count: int = 0) -> Asked:
+    """Have more made of a picture than a message takes, in private: what follows goes by the interaction's token."""
+    width = 70 + number
+    picture = File(filename="fox.png", data=drawing(width))
+    options = {"forms": ELEVEN, **_private(private)}
+    record = await town.sandbox.discord.invoke(by, channel, "alchemy", options, attachments={"image": picture})
+    return Asked(
+        kind="heap",
+        record=record,
+        files=11,
+        words=False,
+        made=lambda ledger: ledger.of_alchemy(width),
+        private=private,
+    )
+
+
 #: `webhook` and `callback` are told of what happens; the others have to ask.
 STORIES: Mapping[str, Story] = {
     "image": image,
@@ -111,6 +155,8 @@ STORIES: Mapping[str, Story] = {
     "webhook": image,
     "callback": osais,
     "mention": mention,
+    "tale": tale,
+    "heap": heap,
 }
 #: Whose bot has an address of its own, at which services can call it.
 WITH_DOOR = frozenset({"webhook", "callback"})
@@ -124,7 +170,13 @@ WAYS: Mapping[str, Story] = {
     "picture": picture,
 }
 #: Stories that differ from another in little, and from which.
-SISTERS: Mapping[str, str] = {"webhook": "image", "callback": "osais", "mention": "text"}
+SISTERS: Mapping[str, Sister] = {
+    "webhook": Sister(story="image"),
+    "callback": Sister(story="osais"),
+    "mention": Sister(story="text"),
+    "tale": Sister(story="text", every=16, around=24),
+    "heap": Sister(story="alchemy", every=16, around=24),
+}
 
 
 def drawing(width: int) -> bytes:

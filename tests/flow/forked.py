@@ -6,6 +6,7 @@ The forkserver is a process of its own without threads or connections; it dies w
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import multiprocessing.process
 import os
@@ -28,6 +29,7 @@ PRELOADED = (
     "tests.crash.defects",
     "tests.crash.rims",
     "tests.flow.forked",
+    "tests.flow.preloaded",
 )
 #: Of our own environment, what a bot gets beside its settings.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -135,6 +137,7 @@ def _live(
     # Here and not above: who only starts a bot need not import all of it.
     from bot.sandbox.child import live_in  # noqa: PLC0415
 
+    gc.freeze()  # What is there already is of no interest to the collector, and stays shared with the forkserver.
     os.setsid()  # Ctrl-C in the terminal is for our parent, which stops us in its own order.
     os.chdir(folder)
     os.environ.clear()

@@ -174,11 +174,19 @@ class Lives(Town):
         row = self.row(record)
         return row is not None and row["stage"] == "delivering" and row["due_at"] - row["ended_at"] > HOUR
 
+    def closed_unheard(self, record: HasId) -> bool:
+        """Whether the job was closed because nothing could tell any more whether it had ever been acknowledged."""
+        row = self.row(record)
+        return row is not None and row["stage"] == "ended" and row["accepted_at"] is None
+
     def kept(self, job_id: str) -> int:
-        """How many artifacts of a job the database file holds."""
-        with contextlib.closing(sqlite3.connect(self._file_of(None))) as database:
-            found = database.execute("SELECT count(*) FROM artifacts WHERE job_id = ?", (job_id,)).fetchone()
-        return int(found[0])
+        """How many artifacts of a job the database files hold."""
+        total = 0
+        for user in self._bots:
+            with contextlib.closing(sqlite3.connect(self._file_of(user))) as database:
+                [found] = database.execute("SELECT count(*) FROM artifacts WHERE job_id = ?", (job_id,)).fetchone()
+                total += int(found)
+        return total
 
     def row(self, record: HasId) -> dict[str, Any] | None:
         """The row of an interaction's or a mention's job as the database file has it, or None."""

@@ -56,9 +56,11 @@ async def test_short_commands(town: Town, command: str, form: str) -> None:
     assert str(made(town)[form]) in (reply.text if form == "caption" else reply.hashes[0])
 
 
-async def test_words_that_mean_nothing_are_told_in_private(town: Town) -> None:
+async def test_words_and_files_that_mean_nothing_are_told_in_private(town: Town) -> None:
     reply = await work(town, "fly me to the moon")
     assert "Try words such as" in private_answer(town, reply.record)
+    text = await work(town, "caption", b"hello, I am a text", name="notes.txt")
+    assert "`notes.txt` is no picture" in private_answer(town, text.record)
     assert posted(town) == []
 
 
@@ -134,8 +136,9 @@ async def test_mention_without_words_opens_a_private_picker_for_the_asker_only(t
 
 
 async def test_mention_with_several_pictures_lets_the_asker_choose(town: Town) -> None:
-    asked = await mention(town, "caption", picture("#aa3333"), picture("#3333aa"))
+    asked = await mention(town, "caption wibble", picture("#aa3333"), picture("#3333aa"))
     offer = await answer_to(town, asked)
+    assert "Not understood, and left out: `wibble`" in offer.text
     custom_id = next(
         str(c["custom_id"]) for row in offer.now["components"] for c in row["components"] if c["type"] == 3
     )

@@ -16,6 +16,8 @@ from tests.flow.wishes import Answer, answer_to, choose, made, mention, picture,
 
 #: In the call log and for faults: writing a message with the bot's own token.
 WRITE = "/channels/[0-9]+/messages$"
+#: … and looking in a channel for a message whose fate is not known.
+LOOK = "/channels/[0-9]+/messages"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -58,9 +60,10 @@ async def test_killed_with_one_form_told_it_adds_the_others(lives: Lives) -> Non
 
 async def test_killed_while_it_answers_mentions_each_is_answered_once(lives: Lives) -> None:
     lives.arm("discord", method="POST", path=WRITE, action="reset_after")
-    hangs = lives.arm("discord", method="POST", path=WRITE, action="hang", times=None)
+    lives.arm("discord", method="POST", path=WRITE, action="hang", times=None)
+    looks = lives.arm("discord", method="GET", path=LOOK, action="hang", times=None)
     arrived = await mention(lives, "caption", picture("#aa3333"))
-    await lives.met(hangs)
+    await lives.met(looks)
     assert len(answers(lives, arrived)) == 1, "Discord has it, the bot does not know"
     lost = await mention(lives, "caption", picture("#3333aa"))
     await lives.until(lambda: lives.row(lost) is not None)
@@ -90,12 +93,12 @@ async def test_mention_that_was_not_answered_for_minutes_still_is_and_only_once(
 async def test_killed_while_it_sends_the_second_message_there_is_one_of_it(lives: Lives, private: bool) -> None:
     path = "/webhooks/[0-9]+/[^/]+$" if private else WRITE
     lives.arm("discord", method="POST", path=path, action="reset_after", body_matches=WITH_FILES)
-    hangs = lives.arm("discord", method="POST", path=path, action="hang", body_matches=WITH_FILES, times=None)
+    looks = lives.arm("discord", method="GET", path=LOOK, action="hang", times=None)
     reply = await work(lives, ", ".join(CHANGING), picture(size=(32, 32)), private=private)
     if private:  # an uncertain end is not tried again by that road, so the process has to die just after its row knows
         await lives.until(lambda: bool(further(lives, reply)))
     else:
-        await lives.met(hangs, step=0.5)
+        await lives.met(looks, step=0.5)
     await lives.die()
     await lives.pass_time(4 * 60, step=20)  # Discord has forgotten the nonce
     await lives.live()

@@ -227,9 +227,29 @@ async def test_what_has_no_room_is_a_file(town: Town, paragraphs: int, private: 
     assert not further_parts(town, reply)
 
 
+async def test_further_parts_go_by_the_command_where_the_channel_is_closed_to_the_bot(town: Town) -> None:
+    worker_writes(town, tale(6))
+    town.fault("discord", method="POST", path="/messages$", status=403, body=NO_SENDING, times=None)
+    reply = await answer(town, "Tell me a story.")
+    posted = await eventually_posted(town, reply)
+    assert not reply.now["attachments"]
+    assert len({words(message) for message in posted}) == len(posted), "each once"
+
+
+async def eventually_posted(town: Town, reply: Reply) -> list[Json]:
+    """What stands in the channel beside the reply, once there is something."""
+
+    def beside() -> list[Json]:
+        return [message for message in town.messages() if message["id"] != str(reply.message_id)]
+
+    await town.until(lambda: bool(beside()))
+    return beside()
+
+
 async def test_where_nothing_more_may_be_posted_it_is_a_file(town: Town) -> None:
     worker_writes(town, tale(6))
-    town.fault("discord", method="POST", path="/messages", body_matches="nonce", status=403, body=NO_SENDING)
+    anywhere = "(/channels/[0-9]+/messages|/webhooks/[0-9]+/[^/]+)$"
+    town.fault("discord", method="POST", path=anywhere, status=403, body=NO_SENDING, times=None)
     reply = await answer(town, "Tell me a story.")
     await reply.until(lambda shown: bool(shown.now["attachments"]))
     assert not further_parts(town, reply)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.cases import open_cases
+from tests.crash.cases import AWAY, Death, open_cases
 from tests.crash.defects import Defect
 from tests.crash.rims import Point
 from tests.crash.stories import SISTERS, STORIES
@@ -19,6 +19,11 @@ SUBMITTED = {
     "text": Point(name="amid horde POST /api/v2/generate/text/async", nth=1),
     "alchemy": Point(name="amid horde POST /api/v2/interrogate/async", nth=1),
     "osais": Point(name="amid osais POST /api/v1/private/client/ai/diffusion", nth=1),
+}
+#: When a message beside the reply has left, and its id is not yet known.
+BESIDE = {
+    "tale": Point(name="amid discord POST /api/v10/channels/…/messages", nth=1),
+    "heap": Point(name="amid discord POST+files /api/v10/webhooks/…/…", nth=1),
 }
 #: After Discord has taken a reply's files, before that is noted.
 ATTACHED = Point(name="after discord PATCH+files /api/v10/webhooks/…/…/messages/@original", nth=1)
@@ -43,24 +48,39 @@ async def test_death_at_a_point_of_each_kind_breaks_no_promise(tmp_path: Path) -
         assert SUBMITTED["image"] in points
         deaths = [("image", point) for point in one_of_each_kind(points)]
         deaths += [(story, point) for story, point in SUBMITTED.items() if story != "image"]
-        played = [await cases.play(story, point) for story, point in deaths]
+        played = [await cases.play(story, Death(point=point)) for story, point in deaths]
     assert [str(case) for case in played if case.wrong] == []
     assert {case.story for case in played if case.between} == set(STORIES) - set(SISTERS) == set(SUBMITTED)
-    assert len({case.point.kind for case in played}) >= 13, "statements, commits, and three services' requests"
+    assert len({case.death.point.kind for case in played}) >= 13, "statements, commits, and three services' requests"
 
 
 @pytest.mark.timeout(300)
 async def test_death_while_a_service_calls_or_a_message_is_answered_breaks_no_promise(tmp_path: Path) -> None:
     """One of them is followed by another death, amid the recovery."""
     async with open_cases(tmp_path, door=True) as cases:
-        played = [
-            await cases.play("webhook", Point(name="amid door POST /hook/horde/…", nth=1)),
-            await cases.play("callback", Point(name="amid door POST /cb/…/upload", nth=1), again=20),
-            await cases.play("mention", Point(name="after discord POST /api/v10/channels/…/messages", nth=1)),
-        ]
+        deaths = {
+            "webhook": Death(point=Point(name="amid door POST /hook/horde/…", nth=1)),
+            "callback": Death(point=Point(name="amid door POST /cb/…/upload", nth=1), again=20),
+            "mention": Death(point=Point(name="after discord POST /api/v10/channels/…/messages", nth=1)),
+        }
+        played = [await cases.play(story, death) for story, death in deaths.items()]
     assert [str(case) for case in played if case.wrong] == []
     assert [case.again for case in played] == [0, 20, 0]
-    assert {case.story for case in played} == set(SISTERS)
+    assert set(deaths) | set(BESIDE) == set(SISTERS)
+
+
+@pytest.mark.timeout(300)
+async def test_death_amid_a_further_message_breaks_no_promise_however_long_it_lasts(tmp_path: Path) -> None:
+    """Once the token is dead, a public answer is shown by the bot's own, and a private one waits to be collected."""
+    deaths = [
+        ("tale", Death(point=BESIDE["tale"])),
+        ("tale", Death(point=BESIDE["tale"], away=AWAY)),
+        ("heap", Death(point=BESIDE["heap"], away=AWAY)),
+        ("heap", Death(point=SUBMITTED["alchemy"], away=AWAY)),
+    ]
+    async with open_cases(tmp_path) as cases:
+        played = [await cases.play(story, death) for story, death in deaths]
+    assert [str(case) for case in played if case.wrong] == []
 
 
 @pytest.mark.parametrize(
@@ -74,5 +94,5 @@ async def test_death_while_a_service_calls_or_a_message_is_answered_breaks_no_pr
 async def test_planted_defect_is_noticed(defect: Defect, story: str, broken: str, tmp_path: Path) -> None:
     point = SUBMITTED[story] if story == "alchemy" else ATTACHED
     async with open_cases(tmp_path, defect=defect) as cases:
-        case = await cases.play(story, point)
+        case = await cases.play(story, Death(point=point))
     assert broken in str(case)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.sandbox.control import Service
 from tests.flow.town import Json, Town
 
@@ -75,3 +77,24 @@ async def test_message_that_may_not_be_read_can_still_be_edited(town: Town) -> N
     reply = await (await town.imagine("a fox without history", count=2)).end()
     assert len(reply.hashes) == len(set(reply.hashes)) == 2, reply
     assert set(reply.hashes) <= town.painted()
+
+
+@pytest.mark.parametrize("locked", [False, True], ids=["archived", "locked"])
+async def test_end_in_a_thread_that_was_archived_brings_it_back_unless_that_is_locked(town: Town, locked: bool) -> None:
+    thread = await town.sandbox.discord.make_thread(town.channel, "sketches")
+    town.sandbox.horde.set_workers(paused=True)
+    reply = await town.imagine("a fox in an old thread", channel=thread)
+    await town.until(lambda: bool(town.calls(path="/generate/check")))
+    await town.pass_time(16 * 60, step=20)
+    await town.sandbox.discord.archive_thread(thread, locked=locked)
+    town.sandbox.horde.set_workers(paused=False)
+    if not locked:
+        await reply.end()
+        assert len(reply.hashes) == 1, reply
+        assert not thread.archived
+        return
+    posts = f"/channels/{thread.id}/messages$"
+    await town.until(lambda: bool(town.calls(service=Service.DISCORD, method="POST", path=posts)))
+    await town.pass_time(60, step=20)
+    assert len(town.calls(service=Service.DISCORD, method="PATCH", path=f"/channels/{thread.id}$")) == 1
+    assert [m["id"] for m in town.messages(thread)] == [str(reply.message_id)], "it waits in `/jobs show`"

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ Play = Callable[..., Awaitable[Played]]
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Play:
     """Play a scenario in this process; a demo's folder is made in `tmp_path`."""
+    get_temp_dir()  # multiprocessing's own, which stays until the end: made before the others are led elsewhere
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)
 
@@ -200,7 +202,7 @@ async def test_osais_ends_with_every_file_and_every_call_acknowledged(play: Play
 async def test_osais_whose_calls_lead_astray_fails_although_every_file_arrives(play: Play) -> None:
     demo = await play("osais", "lead-calls-astray")
     assert demo.code == 1, demo.stdout + demo.stderr
-    assert "Finished: 4 files" in demo.stdout
+    assert "Done: 4 pictures" in demo.stdout
     assert "FAILED: not every call was acknowledged" in demo.stdout
 
 

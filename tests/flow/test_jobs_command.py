@@ -53,7 +53,7 @@ async def test_own_requests_are_listed_shown_and_asked_for_again(town: Town) -> 
     assert shown.buttons == [label for label in first.buttons if label != "Delete"], "a copy is not the reply"
     for command in ("jobs show", "jobs cancel", "jobs retry"):
         strange = await town.invoke(command, {"job": chosen}, by=town.grace)
-        assert "no longer have" in private_answer(town, strange), "other people's are not told of"
+        assert "You have no job" in private_answer(town, strange), "other people's are not told of"
     again = await Reply(town, await town.invoke("jobs retry", {"job": chosen})).end()
     assert len(again.hashes) == 1, again
     assert again.hashes != first.hashes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,12 @@ async def test_picture_film_and_speech_arrive_as_they_were_made(town: Town) -> N
         await run_with(town, "sadtalker", image=face, audio=voice),
         await run(town, "coquitts", prompt="Good evening."),
     ]
-    for reply, ending in zip(replies, (".png", ".mp4", ".wav"), strict=True):
+    made_of = {".png": "1 picture", ".mp4": "1 film", ".wav": "1 sound"}
+    for reply, (ending, told) in zip(replies, made_of.items(), strict=True):
         await reply.end()
         assert reply.now["attachments"][0]["filename"].endswith(ending), reply
-        assert "Finished: 1 file" in reply.text
+        assert f"Done: {told}" in reply.text
+        assert ("Upscale" in reply.buttons) is (ending == ".png")
     made = list(town.sandbox.osais.made.values())[-3:]
     assert [reply.hashes for reply in replies] == made
     by_engine = {one.name: one.given for one in town.sandbox.osais.requests.values()}
@@ -68,16 +71,30 @@ async def test_picture_film_and_speech_arrive_as_they_were_made(town: Town) -> N
 async def test_settings_come_in_one_form_and_are_checked(town: Town) -> None:
     record = await town.invoke("osais run", {"engine": "diffusion", "prompt": "a boat", "settings": True})
     discord = town.sandbox.discord
-    wrong = await discord.submit_modal(town.ada, record, {"lines": "steps = 30\nguidance = often"})
+    typed = {"prompt": "a red boat", "lines": "steps = 900\nguidance = often"}
+    wrong = await discord.submit_modal(town.ada, record, typed)
     await discord.wait_answer(wrong)
-    assert "Line 2 of the settings" in words(town.messages()[-1])
-    right = await discord.submit_modal(town.ada, record, {"lines": "steps = 30\nseed = random\ncimg = 2"})
+    told = Reply(town, wrong)
+    assert "Line 1 of the settings" in told.text
+    assert "Line 2 of the settings" in told.text
+    reopened = await told.press("Edit again")
+    assert all(json.dumps(text) in json.dumps(reopened.modal) for text in typed.values()), "nothing typed is lost"
+    right = await discord.submit_modal(town.ada, reopened, {"lines": "steps = 30\nseed = random\ncimg = 2"})
     await discord.wait_answer(right)
     reply = await Reply(town, right).end()
+    assert "a red boat" in reply.text
     assert len(reply.hashes) == 2
     sent = given(town)
     assert (sent["steps"], sent["cimg"], sent["guidance"]) == (30, 2, 7.5)
     assert 1 <= sent["seed"] <= 1_000_000
+    changed = await discord.submit_modal(town.ada, await reply.press("Edit"), {"prompt": "a blue boat"})
+    await discord.wait_answer(changed)
+    edited = await Reply(town, changed).end()
+    assert given(town)["steps"] == 30
+    assert len(edited.hashes) == 2
+    larger = await edited.press("U2")
+    await discord.wait_answer(larger)
+    assert len((await Reply(town, larger).end()).hashes) == 1, "pictures of engines are worked on like others"
 
 
 async def test_imagine_takes_an_engine_for_a_model_and_names_what_it_has_no_use_for(town: Town) -> None:
@@ -121,6 +138,28 @@ async def test_cancelled_run_ends_and_takes_no_late_files(town: Town) -> None:
     await reply.press("Cancel")
     await reply.end()
     assert "Cancelled" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "told"),
+    [
+        pytest.param("POST", "/client/login", 401, "doesn't accept this bot's token", id="login-refused"),
+        pytest.param("GET", "/request/", 500, "isn't answering", id="trouble"),
+    ],
+)
+async def test_run_ends_although_osais_refuses_to_be_asked(
+    town: Town, method: str, path: str, status: int, told: str
+) -> None:
+    town.sandbox.osais.play_next("silence")
+    reply = await run(town, "diffusion", prompt=f"refused with {status}")
+    await town.until(lambda: bool(requests(town, f"refused with {status}")))
+    body = {"data": None, "status": status, "message": "no"}
+    town.fault("osais", method=method, path=path, status=status, times=10_000, body=body)
+    town.sandbox.osais.expire_bearers()
+    await reply.until(lambda shown: told in shown.text, step=2.0)
+    assert reply.text.count("⚠") == 1
+    await reply.until(lambda shown: shown.over, step=5.0)
+    assert "Nothing more was heard" in reply.text
 
 
 async def test_engines_are_offered_wherever_alchemy_does_the_same(town: Town) -> None:

@@ -38,7 +38,7 @@ NOT_SHOWN = {*UNCERTAIN, "reply-no-uid"}
 #: What a message says that does not simply end with every file.
 ENDS = {
     "no-files": "no file came of it",
-    "error-at-once": "stopped with an error before a file was done",
+    "error-at-once": "stopped with an error, and no file came of it",
     "error-after-files": "Stopped with an error after 1 file",
     "error-before-files": "Stopped with an error after 2 files",
     "stop-with-error": "no file came of it",
@@ -136,8 +136,8 @@ async def test_variant_ends_with_its_files_and_its_sentence(matrix: Matrix, name
     expected = [] if name in NOT_SHOWN else played.made
     # One that came after the end is added in its own time.
     await played.reply.until(lambda shown: sorted(shown.hashes) == sorted(set(expected)))
-    files = "1 file" if len(set(expected)) == 1 else f"{len(set(expected))} files"
-    assert ENDS.get(name, f"Finished: {files}") in played.reply.text, played.reply
+    files = "1 picture" if len(set(expected)) == 1 else f"{len(set(expected))} pictures"
+    assert ENDS.get(name, f"Done: {files}") in played.reply.text, played.reply
     assert not played.request.oddities
 
 
@@ -157,7 +157,7 @@ async def test_file_that_comes_after_the_end_is_added_for_a_quarter_of_an_hour(m
     assert (await town.sandbox.osais.upload(request.uid, late)).verdict is Verdict.ACKNOWLEDGED
     await reply.until(lambda shown: len(shown.hashes) == 2)
     assert reply.hashes == [first, sha256(late)]
-    assert "Finished: 2 files" in reply.text
+    assert "Done: 2 pictures" in reply.text
     await town.pass_time(TOO_LATE, step=20.0)
     assert (await town.sandbox.osais.upload(request.uid, later)).verdict is Verdict.ACKNOWLEDGED
     await town.pass_time(60.0, step=5.0)

@@ -31,7 +31,7 @@ async def form_is_sent_after_a_restart(lives: Lives) -> None:
     sent = await lives.sandbox.discord.submit_modal(lives.ada, opened, {"lines": "steps = 30\ncimg = 1"})
     await lives.sandbox.discord.wait_answer(sent)
     reply = await Reply(lives, sent).end()
-    assert "Finished: 1 file" in reply.text
+    assert "Done: 1 picture" in reply.text
     (request,) = requests(lives, "by a form")
     assert request.given["steps"] == 30
 
@@ -55,7 +55,7 @@ async def test_killed_between_a_stage_and_the_files_it_asks_for_what_it_missed(t
                 await lives.live()
                 await reply.end()
                 assert sorted(reply.hashes) == sorted(osais.made[request.uid]), reply
-                assert "Finished: 2 files" in reply.text
+                assert "Done: 2 pictures" in reply.text
                 assert len(requests(lives, words)) == 1
             await form_is_sent_after_a_restart(lives)
         finally:

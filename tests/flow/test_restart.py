@@ -243,6 +243,29 @@ async def test_killed_before_the_acknowledgement_is_noted_it_asks_until_it_knows
     await lives.finished(Reply(lives, record), prompt, count=1)
 
 
+async def test_killed_before_the_acknowledgement_is_noted_and_down_until_every_token_is_dead(lives: Lives) -> None:
+    shared, private = "a fox for all to see", "a fox for one"
+    lives.arm("discord", path=CALLBACK, action="reset_after", times=3)
+    questions = [lives.arm("discord", method="GET", path=ORIGINAL, action="hang") for _ in range(3)]
+    discord = lives.sandbox.discord
+    seen = await discord.invoke(lives.ada, lives.channel, "imagine", {"prompt": shared})
+    hidden = await discord.invoke(lives.grace, lives.channel, "imagine", {"prompt": private, "private": True})
+    unwanted = await discord.invoke(lives.grace, lives.channel, "imagine", {"prompt": "no fox", "private": True})
+    for question in questions:
+        await lives.met(question)
+    await lives.die()
+    await lives.pass_time(TOKEN_DEAD, step=30)
+    await lives.live()
+    await lives.finished(Reply(lives, seen), shared, count=1)
+    closed = await lives.settled(hidden)
+    assert closed["accepted_at"] is None, "nobody can see whether it is there"
+    await Reply(lives, hidden).press("Collect", by=lives.grace)
+    await lives.finished(Reply(lives, hidden), private, count=1, submissions=2)
+    await Reply(lives, unwanted).press("Cancel", by=lives.grace)
+    ended = await Reply(lives, unwanted).end()
+    assert "cancelled" in ended.text.lower()
+
+
 # -- asked to stop ----------------------------------------------------------------------------------------------------
 
 

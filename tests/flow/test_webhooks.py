@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -11,8 +12,10 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox.call_log import Call
+from bot.sandbox.control import Service
 from bot.sandbox.outgoing import AddressMap
 from tests.flow.conftest import open_town
+from tests.flow.engines import paint, requests
 from tests.flow.talk import ask
 from tests.flow.town import Town
 from tests.flow.wishes import work
@@ -142,6 +145,29 @@ async def test_ten_thousand_forged_calls_leave_a_job_in_peace(town: Town) -> Non
     assert len(reply.hashes) == 1
 
 
+async def test_thousands_of_forged_calls_about_a_run_leave_it_in_peace(town: Town) -> None:
+    client = town.sandbox.osais.client
+    await town.until(lambda: bool(client.domain))
+    town.sandbox.osais.play_next("nominal")
+    reply = await paint(town, "a boat in a crowd", count=1)
+    (request,) = requests(town, "a boat in a crowd")
+    right = f"{local(town)}/{client.uri_notify}"
+    told = {"uid": request.uid, "stage": -1, "descr": "forged"}
+    statuses = await asyncio.gather(
+        flood(right.replace("/notify", "0/notify"), 1000, told),
+        flood(right.replace("/notify", "0/upload"), 1000, told),
+        flood(right, 500, {**told, "token": "f" * 64}),
+        flood(right, 100, {**told, "uid": request.uid + 1000}),
+    )
+    assert [set(found) for found in statuses] == [{404}, {404}, {403}, {201}]
+    await reply.end()
+    assert sorted(reply.hashes) == sorted(town.sandbox.osais.made[request.uid])
+    assert "Done: 1 picture" in reply.text
+    logged = [call for call in town.calls(service=Service.OSAIS, path="^https://muster.test/cb/") if call.outgoing]
+    assert {call.status for call in logged} == {201}, "the log shows OSAIS's own calls, and how they were acknowledged"
+    assert all(f"'uid': {request.uid}" in str(call.answer) for call in logged)
+
+
 async def test_calls_after_the_end_are_answered_and_change_nothing(town: Town) -> None:
     reply = await (await town.imagine("a fox that is done")).end()
     await town.until(lambda: len(hooks(town)) == 1)
@@ -156,11 +182,11 @@ async def test_calls_after_the_end_are_answered_and_change_nothing(town: Town) -
     assert (len(reply.versions), len(town.calls(path="/generate/"))) == (versions, looks)
 
 
-async def flood(url: str, count: int) -> list[int]:
+async def flood(url: str, count: int, told: object = None) -> list[int]:
     """Call as often as asked over one connection, without waiting for answers; returns the statuses."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    body = b'{"id": "forged", "request": "forged"}'
+    body = json.dumps(told or {"id": "forged", "request": "forged"}).encode()
     head = f"POST {parts.path} HTTP/1.1\r\nHost: muster.test\r\nContent-Length: {len(body)}\r\n\r\n".encode()
 
     async def write() -> None:

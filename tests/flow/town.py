@@ -68,7 +68,7 @@ class Reply:
     @property
     def now(self) -> Json:
         """What it shows."""
-        return self.versions[-1]
+        return self.town.latest_version(self.message_id)
 
     @property
     def text(self) -> str:
@@ -88,7 +88,8 @@ class Reply:
     @property
     def over(self) -> bool:
         """Whether it shows an end."""
-        return bool(self.buttons) and "Cancel" not in self.buttons
+        shown = self.buttons
+        return bool(shown) and "Cancel" not in shown
 
     def custom_id(self, label: str) -> str:
         """The custom id of the button with this label."""
@@ -200,6 +201,11 @@ class Town:
         """Everything a message ever showed."""
         discord = self.sandbox.discord
         return [discord.reports.version(version) for version in discord.world.message(message_id).versions]
+
+    def latest_version(self, message_id: int) -> Json:
+        """What a message shows now: tests look often, and there may have been many versions."""
+        discord = self.sandbox.discord
+        return discord.reports.version(discord.world.message(message_id).versions[-1])
 
     def messages(self, channel: Channel | None = None) -> list[Json]:
         """The messages of a channel as they look now, private ones included."""

@@ -35,6 +35,14 @@ def test_pictures_are_read_back_as_they_were_shown(shown: SourceMedia) -> None:
     assert ("thumbnail" in embeds[0].to_dict()) is not shown.spoiler
 
 
+def test_pictures_of_ours_are_said_to_be_once() -> None:
+    ours = [source("abc-0.webp", own=True), source("SPOILER_abc-1.webp", own=True)]
+    embeds = embeds_of(ours, lead="Which picture?", note="Not understood: `wibble`.")
+    message: Any = SimpleNamespace(embeds=[discord.Embed.from_dict(embed.to_dict()) for embed in embeds])
+    assert sources_in(message) == ours
+    assert [bool(embed.author.name) for embed in embeds] == [True, False]
+
+
 def test_name_cannot_make_a_picture_ours() -> None:
     message: Any = SimpleNamespace(embeds=embeds_of([source("One of mine · 9×9.png")], lead="One of mine"))
     (read,) = sources_in(message)

@@ -13,7 +13,17 @@ import pytest
 from bot.clock import ManualClock
 from bot.domain.jobs import JobId, WaitsFor
 from bot.domain.stages import Stage
-from bot.errors import SubmissionUncertain, Unavailable
+from bot.errors import (
+    Busy,
+    Paused,
+    ProtocolError,
+    ProviderError,
+    Rejected,
+    RemoteGone,
+    SubmissionUncertain,
+    Unauthorized,
+    Unavailable,
+)
 from bot.services.breakers import UNKNOWN, Breaker, Breakers
 from bot.store.jobs import SqlJobStore
 from tests.databases import open_fresh_database
@@ -127,6 +137,33 @@ async def test_jobs_that_wait_for_a_service_are_due_when_any_of_its_providers_an
     rows = {name: await store.get(job.id) for name, job in waiting.items()}
     due = {name: row.due_at for name, row in rows.items() if row is not None}
     assert due == {"horde": clock.now(), "horde-text": clock.now(), "osais": later}
+
+
+@pytest.mark.parametrize(
+    ("error", "down"),
+    [
+        pytest.param(Busy("429"), False, id="slow-down"),
+        pytest.param(Paused("shut out"), False, id="shut-out"),
+        pytest.param(Rejected("no"), False, id="refusal"),
+        pytest.param(Unauthorized("401"), False, id="key-refused"),
+        pytest.param(RemoteGone("404"), False, id="gone"),
+        pytest.param(Busy("our pace", asked=False), True, id="not-asked"),
+        pytest.param(Paused("our gate", asked=False), True, id="known-to-be-shut-out"),
+        pytest.param(ProtocolError("HTML"), True, id="nonsense"),
+    ],
+)
+async def test_service_is_there_again_with_any_answer_that_it_gave_itself(
+    store: SqlJobStore, clock: ManualClock, error: ProviderError, down: bool
+) -> None:
+    providers, job = {"horde": ScriptedProvider()}, make_job(stage=Stage.WAITING)
+    breakers = Breakers(store=store, providers=providers, clock=clock, process=OWNER, rng=random.Random(1))
+    breaker = breakers.of("horde")
+    for _ in range(2):
+        fail(breaker, ONE)
+        await clock.advance(breaker.retry_in())
+    assert breaker.admit(job.id)
+    await breakers.learn(job, error)
+    assert breaker.down is down
 
 
 def test_what_a_lost_submission_is_told_is_not_told_to_all(breaker: Breaker) -> None:

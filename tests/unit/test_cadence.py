@@ -44,7 +44,8 @@ def test_looks_come_at_half_of_the_time_left(left: float, expected: float) -> No
     [
         pytest.param(None, 10.0, id="no-estimate"),
         pytest.param(3, 10.0, id="nearly-done"),
-        pytest.param(15, 20.0, id="once-the-call-is-overdue"),
+        pytest.param(12, 10.0, id="never-sooner-than-ten-seconds"),
+        pytest.param(22, 11.0, id="half-of-little-more"),
         pytest.param(60, 30.0, id="half-of-what-is-left"),
         pytest.param(3600, 180.0, id="never-longer-than-three-minutes"),
     ],

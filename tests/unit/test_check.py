@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.check import Finding, Verdict, invite_link, run_check
+from bot.check.env_side import check_env_file, check_words
 from bot.check.web_side import check_public
 from bot.settings import Settings
 
@@ -206,6 +207,48 @@ async def test_check_folder_that_cannot_be_made(settings: Settings, tmp_path: Pa
     assert "Database" not in lines
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="wants a folder that nobody can write to")
+async def test_check_folder_that_only_seems_writable(settings: Settings) -> None:
+    code, lines, _ = await check(
+        settings.model_copy(update={"database_url": "sqlite+aiosqlite:////proc/muster/muster.db"})
+    )
+
+    assert code == 1
+    assert lines["Data folder"].startswith("FAILED  Data folder: /proc is not writable")
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "line"),
+    [
+        pytest.param({"text_templates": ("foo=bar",)}, "Chat templates", "FAILED", id="unknown-template"),
+        pytest.param({"text_templates_file": "/nope"}, "Chat templates", "FAILED", id="no-template-file"),
+        pytest.param({"chat_threads": True}, "Plain words in threads", "note", id="threads-without-intent"),
+        pytest.param({"chat_threads": True, "message_content_intent": True}, "", "", id="threads-with-intent"),
+    ],
+)
+def test_check_finds_what_run_would_refuse_or_leave_out(changes: dict[str, object], name: str, line: str) -> None:
+    found = check_words(Settings().model_copy(update=changes))
+
+    assert [(each.name, each.verdict) for each in found] == ([(name, line)] if name else [])
+
+
+async def test_check_tells_of_the_file_and_of_misspelt_names(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("DISCORD_TOKN=hush\nDISCORD_TOKEN.x.y=hush\nCOMPOSE_PROJECT_NAME=muster\nWEB_PORT=1\n")
+    file.chmod(0o644)
+    printed: list[str] = []
+    await run_check(settings, say=printed.append, env_file=file, env={"HORDE_API_KEYS": "hush", "LANGUAGE": "en"})
+
+    told = [line for line in printed if "  Settings" in line]
+    assert told == [
+        f"note    Settings file: others on this machine can read {file}, secrets included -> chmod 600 {file}",
+        "note    Settings: DISCORD_TOKN is no setting, and is ignored -> did you mean DISCORD_TOKEN?",
+        "note    Settings: HORDE_API_KEYS is no setting, and is ignored -> did you mean HORDE_API_KEY?",
+    ]
+    file.chmod(0o600)
+    assert check_env_file(file) == []
+
+
 async def test_check_port_that_is_taken(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -295,4 +338,8 @@ async def test_check_logs_in_at_osais_and_never_shows_the_secret(settings: Setti
     assert code == 0
     assert "no address to call" in lines["OSAIS"]
     half = there.model_copy(update={"osais_secret": SecretStr("")})
-    assert "OSAIS_SECRET is not set" in (await check(half))[1]["OSAIS"]
+    line = (await check(half))[1]["OSAIS"]
+    assert "OSAIS_SECRET is not set" in line
+    assert "add the secret shown with this token" in line
+    nowhere = there.model_copy(update={"osais_url": "http://127.0.0.1:9"})
+    assert "it does not answer (cannot connect: connection refused)" in (await check(nowhere))[1]["OSAIS"]

@@ -14,20 +14,25 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.delivery import Delivery, Notices, Outbox
+from bot.delivery.delivery import SURPRISES, SWEEP
+from bot.delivery.pace import OLD_BACKOFF
 from bot.delivery.routes import Fields, Routes
+from bot.delivery.translate import TooOften
 from bot.domain.jobs import Job, JobId, WaitsFor
 from bot.domain.outgoing import Outgoing
 from bot.domain.replies import ReplyAddress
 from bot.domain.stages import Stage
+from bot.errors import StoreError
 from bot.store.base import ArtifactStore
 from tests.factories import make_job, make_progress
 
 
 @dataclass
 class Road:
-    """Takes every edit."""
+    """Takes every edit, or raises what was put there."""
 
     edits: list[tuple[str, bool]] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
 
     async def choose(self, address: ReplyAddress, dead_tokens: set[str]) -> Road:
         return self
@@ -36,6 +41,8 @@ class Road:
         return []
 
     async def edit(self, fields: Fields, *, first: bool = False) -> list[discord.Attachment]:
+        if self.errors:
+            raise self.errors.pop()
         self.edits.append((fields["embed"].description, first))
         return []
 
@@ -46,6 +53,7 @@ class Notes:
 
     lost: bool = False
     done: list[JobId] = field(default_factory=list)
+    waiting: list[JobId] = field(default_factory=list)
 
     async def owned(self, job_id: JobId) -> bool:
         return not self.lost
@@ -53,9 +61,11 @@ class Notes:
     async def delivered(self, job_id: JobId, artifacts: int) -> None:
         self.done.append(job_id)
 
+    async def parked(self, job_id: JobId) -> None:
+        self.waiting.append(job_id)
+
     async def posted(self, job_id: JobId, message_id: int) -> None: ...
     async def detached(self, job_id: JobId, why: str) -> None: ...
-    async def parked(self, job_id: JobId) -> None: ...
     async def notified(self, job_id: JobId) -> None: ...
     async def moved(self, job_id: JobId, reply: ReplyAddress, *, told: bool) -> Job | None:
         raise AssertionError
@@ -173,3 +183,38 @@ async def test_service_that_does_not_answer_is_told_once_and_not_as_an_error(des
     assert words.count("isn't answering") == 1
     assert f"since <t:{int(since.timestamp())}:R>" in words
     assert job.result is None
+
+
+async def test_process_that_lost_a_job_edits_its_progress_no_more_and_keeps_nothing_of_it(desk: Desk) -> None:
+    job, quiet = make_job(stage=Stage.PROCESSING), make_job(stage=Stage.PROCESSING)
+    for one in (job, quiet):
+        desk.delivery.show(one)
+    await desk.clock.advance(1)
+    desk.delivery.show(moved_on(job, finished=1))
+    desk.notes.lost = True  # while the edit waits out its gap
+    await desk.clock.advance(60)
+    assert len(desk.road.edits) == 2
+    await desk.clock.advance(SWEEP)
+    assert desk.delivery.replies == 0
+
+
+async def test_what_nobody_thought_of_is_tried_a_few_times_and_parked(desk: Desk) -> None:
+    job = make_job(stage=Stage.DELIVERING)
+    desk.road.errors = [AttributeError("me")] * SURPRISES
+    desk.delivery.show(job)
+    await desk.clock.advance(60)
+    assert desk.notes.waiting == [job.id]
+    assert desk.delivery.replies == 0
+    desk.delivery.show(job)
+    await desk.clock.advance(1)
+    assert desk.notes.done == [job.id], "the next look tries it anew"
+
+
+async def test_database_that_stumbles_and_edits_that_come_too_often_are_waited_out(desk: Desk) -> None:
+    job = make_job(stage=Stage.DELIVERING)
+    desk.road.errors = [TooOften("30046"), StoreError("locked")]
+    desk.delivery.show(job)
+    await desk.clock.advance(OLD_BACKOFF)
+    assert desk.road.edits == []
+    await desk.clock.advance(OLD_BACKOFF * 2)
+    assert desk.notes.done == [job.id]

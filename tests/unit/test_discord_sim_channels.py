@@ -124,12 +124,21 @@ async def test_message_of_another_author_cannot_be_edited(side: BotSide) -> None
     assert (await side.call("PATCH", f"{messages(side)}/{posted.id}", {"content": "x"}))[1]["code"] == 50005
 
 
-async def test_archived_thread_takes_no_messages(side: BotSide) -> None:
+async def test_archived_thread_takes_no_edits_until_it_is_brought_back_and_a_locked_one_no_messages(
+    side: BotSide,
+) -> None:
     thread = await side.sim.make_thread("#art", "sketches")
-    path = f"/channels/{thread.id}/messages"
-    assert (await side.call("POST", path, {"content": "x"}))[0] == 200
-    await side.sim.archive_thread(thread)
-    assert (await side.call("POST", path, {"content": "x"}))[1]["code"] == 50083
+    channel, path = f"/channels/{thread.id}", f"/channels/{thread.id}/messages"
+    _, message = await side.call("POST", path, {"content": "x"})
+    edit = f"{path}/{message['id']}"
+    for method, where, body in (("POST", path, {"content": "y"}), ("PATCH", channel, {"archived": False})):
+        await side.sim.archive_thread(thread)
+        assert (await side.call("PATCH", edit, {"content": "z"}))[1]["code"] == 50083
+        assert (await side.call(method, where, body))[0] == 200
+        assert (await side.call("PATCH", edit, {"content": "z"}))[0] == 200
+    await side.sim.archive_thread(thread, locked=True)
+    assert (await side.call("POST", path, {"content": "x"}))[1]["code"] == 160005
+    assert (await side.call("PATCH", channel, {"archived": False}))[1]["code"] == 50013
 
 
 async def test_closed_dm_refuses(side: BotSide) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.endings import extended
+from bot.domain.endings import conclude, extended
 from bot.domain.engines import Engine, EngineArtifact, EngineRequest, Setting, Step
 from bot.domain.jobs import Job
 from bot.domain.progress import Progress
@@ -68,6 +68,49 @@ def test_wrong_line_is_named(lines: str, told: str) -> None:
     assert told in caught.value.user_message
 
 
+@pytest.mark.parametrize(
+    ("engine", "lines", "told"),
+    [
+        pytest.param("gfpgan", "weight = -5", "`weight` goes from 0 to 1", id="weight"),
+        pytest.param("facefusion", "distance = 99999", "`distance` goes from 0 to 1.5", id="distance"),
+        pytest.param("facefusion", f"\nage = {'x' * 501}", "Line 2 of the settings: `age` takes up to 500", id="text"),
+    ],
+)
+def test_what_a_config_leaves_open_has_bounds_all_the_same(engine: str, lines: str, told: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_lines(bundled()[engine], lines)
+    assert told in caught.value.user_message
+
+
+def test_every_wrong_line_is_named_at_once_and_remarks_are_none() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_lines(bundled()["diffusion"], "steps = 900  # 1 to 100\nguidance = often\nseed = 7  # 1 to 1000000")
+    assert [line[:6] for line in caught.value.user_message.splitlines()] == ["Line 1", "Line 2"]
+    written = lines_of(bundled()["diffusion"])
+    assert "steps = 20  # 1 to 100" in written
+    assert "seed = random  # 1 to 1000000, or random" in written
+    assert read_lines(bundled()["facefusion"], "age = #7 or so")["age"] == "#7 or so", "a text keeps its sign"
+
+
+@pytest.mark.parametrize("typed", ["diff", "osais:Diff", "diffusion"])
+def test_engine_is_meant_by_how_only_its_name_begins(typed: str) -> None:
+    assert ENGINES.find(typed).name == "diffusion"
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        pytest.param("v", "Did you mean `vqgan` or `vtoonify`?", id="begun-by-two"),
+        pytest.param("difusion", "Did you mean `diffusion`?", id="misspelt"),
+        pytest.param("wibble", "of that name. There are `ping`", id="nothing-like-it"),
+    ],
+)
+def test_unknown_engine_is_told_with_what_is_near(typed: str, told: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        ENGINES.find(typed)
+    assert told in caught.value.user_message
+
+
 def sent(request: EngineRequest) -> dict[str, Any]:
     return {setting.name: setting.value for setting in request.settings}
 
@@ -105,6 +148,26 @@ def test_sound_of_another_kind_is_refused() -> None:
     wish = EngineWish(engine="sadtalker", image=PICTURE, audio=replace(PICTURE, filename="song.ogg"))
     with pytest.raises(InvalidRequest, match=r"ends in \.wav"):
         ENGINES.complete(wish)
+
+
+LARGE = SourceMedia(
+    url="https://cdn.discordapp.com/a", filename="a", content_type="image/webp", size=7 << 20, width=4000, height=200
+)
+
+
+@pytest.mark.parametrize(
+    ("fits", "told"),
+    [
+        pytest.param(True, ["smaller than the 256 pixels"], id="made-to-fit"),
+        pytest.param(False, ["than the 256", "only take PNG and JPEG", "1024 pixels", "1024 KB"], id="as-it-is"),
+    ],
+)
+def test_picture_that_does_not_fit_is_remarked_upon(fits: bool, told: list[str]) -> None:
+    engines = Engines(Bundled(), fits_pictures=fits)
+    remarks = engines.complete(EngineWish(engine="rembg", image=LARGE)).remarks
+    assert [part in remark for part, remark in zip(told, remarks, strict=True)] == [True] * len(told)
+    assert engines.complete(EngineWish(engine="rembg", image=PICTURE)).remarks == ()
+    assert len(engines.paint(ImageWish(prompt="a sea", model="osais:diffusion", source=LARGE)).remarks) == len(told) - 1
 
 
 def test_imagine_takes_the_nearest_shape_the_engine_has() -> None:
@@ -154,6 +217,11 @@ def test_message_shows_the_services_own_stages(step: Step, finished: int, told: 
     assert told in shown(running(step, finished=finished))
 
 
+def test_trouble_has_one_sign() -> None:
+    held = running(Step.WORKING).held("OSAIS isn't answering right now.", until=NOW, now=NOW)
+    assert shown(held).count("⚠") == 1
+
+
 def test_words_of_people_and_services_are_escaped() -> None:
     text = shown(running(Step.WORKING, note="[x](https://evil.test) @everyone"))
     assert r"\*a boat\*" in text
@@ -164,9 +232,9 @@ def test_words_of_people_and_services_are_escaped() -> None:
 @pytest.mark.parametrize(
     ("result", "files", "told"),
     [
-        pytest.param(Result(outcome=Outcome.FINISHED), 2, "✅ Finished: 2 files.", id="finished"),
+        pytest.param(Result(outcome=Outcome.FINISHED), 2, "✅ Done: 2 pictures.", id="finished"),
         pytest.param(Result(outcome=Outcome.PARTIAL, code="error"), 1, "with an error after 1 file", id="error-late"),
-        pytest.param(Result(outcome=Outcome.FAILED, code="error"), 0, "before a file was done", id="error"),
+        pytest.param(Result(outcome=Outcome.FAILED, code="error"), 0, "error, and no file came of it", id="error"),
         pytest.param(Result(outcome=Outcome.FAILED, code="timeout"), 0, "Nothing more was heard", id="silence"),
         pytest.param(Result(outcome=Outcome.CANCELLED), 0, "Cancelled", id="cancelled"),
         pytest.param(Result(outcome=Outcome.REJECTED, code="no credit"), 0, "OSAIS says: no credit", id="refused"),
@@ -195,6 +263,18 @@ def test_late_file_reopens_the_reply_and_changes_the_end() -> None:
     )
     assert extended(more, file(0), now=NOW) is more
     assert extended(running(Step.WORKING), file(0), now=NOW).result is None
+
+
+def test_file_that_was_given_up_and_comes_late_is_not_missed_any_more() -> None:
+    given_up = file(1, remote_id="https://x.test/b.png", name="b.png", sha256="", unreadable=True)
+    job = running(Step.STOPPED).with_artifacts(file(0, name="a.png"), given_up)
+    job = job.concluded(conclude(job), NOW).delivered(NOW)
+    assert "could not be fetched" in shown(job)
+    more = extended(job, file(2, name="b.png"), now=NOW)
+    assert more.result == Result(outcome=Outcome.FINISHED)
+    assert "could not be fetched" not in f"{shown(more)}{render_details(more).embed}"
+    failed = replace(running(Step.FAILED), artifacts=(given_up,))
+    assert "What it had made could not be fetched" in shown(failed.concluded(conclude(failed), NOW))
 
 
 # -- files --------------------------------------------------------------------------------------------------------

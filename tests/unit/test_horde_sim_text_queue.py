@@ -241,6 +241,17 @@ async def test_more_waiting_jobs_than_allowed_are_refused(horde: Horde) -> None:
     assert (refused["status"], refused["rc"]) == (429, "TooManyPrompts")
 
 
+async def test_who_waited_long_comes_before_the_rich_in_the_tempo_of_the_world(horde: Horde) -> None:
+    horde.sim.set_workers(speed=10_000)
+    horde.sim.text.set_workers(paused=True)
+    patient = await horde.post(key=ANON)
+    await horde.clock.advance(20)
+    rich = await horde.post()
+    await horde.clock.advance(2)
+
+    assert [(await horde.status(one["id"]))["queue_position"] for one in (patient, rich)] == [1, 2]
+
+
 async def test_maintenance_ends_what_waits(horde: Horde) -> None:
     horde.sim.text.set_workers(paused=True)
     accepted = await horde.post()

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import ManualClock
 from bot.domain.jobs import Job
 from bot.domain.results import Outcome
 from bot.domain.stages import Stage
 from bot.errors import ProtocolError, SubmissionUncertain, Unavailable
 from bot.providers.base import Submission
+from bot.providers.horde.searches import GIVEN_UP, Searches
 from bot.services.handing_over import SEARCH
 from tests.factories import make_job
 from tests.unit.tracker_bench import Bench, open_bench
@@ -121,6 +123,17 @@ async def test_cancel_of_what_surely_never_arrived_sends_nothing(bench: Bench) -
     assert row.result is not None
     assert (row.result.outcome, row.result.code) == (Outcome.CANCELLED, "")
     assert bench.provider.calls == ["recover"]
+
+
+async def test_search_that_the_tracker_gave_up_is_forgotten() -> None:
+    clock, job = ManualClock(), make_job()
+    searches = Searches(clock)
+    search = searches.of(job)
+    await clock.advance(GIVEN_UP.total_seconds())
+    assert searches.of(job) is search
+    await clock.advance(1)
+    searches.begin(make_job().id)
+    assert searches.of(job) is not search
 
 
 async def test_cancel_of_what_is_found_stops_it_there(bench: Bench) -> None:

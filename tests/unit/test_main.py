@@ -12,6 +12,9 @@ import pytest
 from bot import __main__ as command_line
 from bot import __version__
 from bot.errors import SetupError, Unavailable
+from bot.sandbox.sabotage import SABOTAGES
+from bot.sandbox.scenarios import SCENARIOS
+from bot.settings import load_settings
 
 
 def calls(monkeypatch: pytest.MonkeyPatch, name: str, outcome: int | BaseException = 0) -> list[argparse.Namespace]:
@@ -61,10 +64,35 @@ def test_sandbox_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(args.only, args.port) for args in seen] == [(("horde",), 7001), (("discord", "horde", "osais"), 0)]
 
 
+def test_demo_help_names_what_there_is_to_play(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(command_line.SCENARIOS) == list(SCENARIOS)
+    assert list(command_line.SABOTAGES) == list(SABOTAGES)
+    with pytest.raises(SystemExit):
+        command_line.main(["demo", "--help"])
+
+    told = capsys.readouterr().out
+    assert [name for name in (*SCENARIOS, *SABOTAGES) if name not in told] == []
+
+
+def test_nothing_is_answered_with_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main([]) == 2
+
+    told = capsys.readouterr().err
+    assert [name for name in ("run", "check", "demo", "sandbox", "OSAIS") if name not in told] == []
+
+
+@pytest.mark.parametrize("missing", ["OSAIS_SECRET", "OSAIS_TOKEN"])
+def test_run_warns_once_of_an_osais_without_its_other_half(missing: str, caplog: pytest.LogCaptureFixture) -> None:
+    pair = {"OSAIS_TOKEN": "a", "OSAIS_SECRET": "b"}
+    for env in (pair, {}, {name: value for name, value in pair.items() if name != missing}):
+        command_line._warn(load_settings(env, None))
+
+    assert caplog.messages == [f"OSAIS is not offered: {missing} is not set"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param("", id="nothing"),
         pytest.param("paint", id="unknown-command"),
         pytest.param("demo --port 70000", id="port-too-high"),
         pytest.param("demo --speed 0", id="standing-still"),

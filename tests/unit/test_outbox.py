@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -19,9 +20,9 @@ from bot.delivery.routes import Fields, Routes
 from bot.delivery.translate import NoAccess, NotSent, Refused
 from bot.domain.jobs import Job, JobId
 from bot.domain.outgoing import Outgoing
-from bot.domain.replies import ReplyAddress
+from bot.domain.replies import LONG_AGO, ReplyAddress
 from bot.domain.stages import Stage
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, ReplyClosed
 from tests.factories import make_job
 
 WORDS: Fields = {"content": "the second part"}
@@ -36,12 +37,20 @@ class Channel:
     answers: list[DeliveryError | None] = field(default_factory=list)
     arrives: bool = True
     readable: bool = True
+    honours_nonces: bool = True
+    #: Nothing is taken by the bot's own token.
+    closed: bool = False
     nonces: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     there: dict[int, str] = field(default_factory=dict)
 
+    def token_works(self, address: ReplyAddress, dead_tokens: set[str], now: datetime) -> bool:
+        return address.token_alive(now)
+
     async def send(self, address: ReplyAddress, *, nonce: str, refers_to: int | None, fields: Fields) -> Any:
+        if self.closed and address.open_to_bot:
+            raise NoAccess("closed")
         known, at = self.nonces.get(nonce, (0, self.clock.now()))
-        new = not known or self.clock.now() - at > NONCE_LIFE
+        new = not known or not self.honours_nonces or self.clock.now() - at > NONCE_LIFE
         error = self.answers.pop(0) if self.answers else None
         if (error is None or self.arrives) and not isinstance(error, (NotSent, Refused)) and new:
             known = 100 + len(self.there)
@@ -52,10 +61,12 @@ class Channel:
         return SimpleNamespace(id=known)
 
     async def follow_up(self, address: ReplyAddress, fields: Fields) -> int:
+        if not self.token_works(address, set(), self.clock.now()):
+            raise ReplyClosed("dead")
         return int((await self.send(address, nonce=str(len(self.nonces)), refers_to=None, fields=fields)).id)
 
     async def find(
-        self, address: ReplyAddress, *, since: datetime, which: Callable[[discord.Message], bool], beside: int | None
+        self, address: ReplyAddress, *, after: int, which: Callable[[discord.Message], bool], beside: int | None
     ) -> int | None:
         if not self.readable:
             raise NoAccess("closed")
@@ -91,10 +102,11 @@ class Desk:
         return await outbox.post(self.notes.job, "t1", self.notes.job.reply, WORDS)
 
 
-def desk_of(*answers: DeliveryError | None, private: bool = False, **channel: Any) -> Desk:
-    """A job that is over, and what its channel answers."""
+def desk_of(*answers: DeliveryError | None, private: bool = False, token: bool = False, **channel: Any) -> Desk:
+    """A job that is over, and what its channel answers; there is a living token for a private one, or as told."""
     clock, job = ManualClock(), make_job(stage=Stage.DELIVERING)
-    job = replace(job, reply=replace(job.reply, ephemeral=private))
+    until = clock.now() + timedelta(hours=1) if private or token else LONG_AGO
+    job = replace(job, reply=replace(job.reply, ephemeral=private, token_until=until))
     return Desk(clock, Channel(clock, answers=list(answers), **channel), Notes(job))
 
 
@@ -145,3 +157,27 @@ async def test_what_surely_did_not_arrive_may_be_sent_at_any_time(error: Deliver
     await desk.clock.advance(LATER.total_seconds())
     sent = await desk.post()
     assert list(desk.channel.there) == [sent]
+
+
+async def test_it_is_looked_for_at_once_too_for_not_everybody_honours_a_nonce() -> None:
+    desk = desk_of(DeliveryError("500"), honours_nonces=False)
+    with pytest.raises(DeliveryError):
+        await desk.post()
+    assert await desk.post() in desk.channel.there
+    assert len(desk.channel.there) == 1
+
+
+@pytest.mark.parametrize("answer", [None, DeliveryError("no answer")], ids=["arrived", "unsure"])
+async def test_what_a_closed_channel_refuses_goes_by_a_living_token_and_once(answer: DeliveryError | None) -> None:
+    desk = desk_of(answer, closed=True, token=True)
+    for again, unsure in ((False, DeliveryError), (True, Unsure)):
+        with pytest.raises(unsure) if answer is not None else contextlib.nullcontext():
+            await desk.post()
+        assert len(desk.channel.there) == 1, "again" if again else "at first"
+
+
+async def test_what_a_closed_channel_refuses_is_refused_where_the_token_is_dead() -> None:
+    desk = desk_of(closed=True)
+    with pytest.raises(NoAccess):
+        await desk.post()
+    assert desk.notes.job.outbox == ()

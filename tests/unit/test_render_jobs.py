@@ -20,7 +20,7 @@ def listed(*jobs: object) -> str:
 def test_list_says_what_became_of_each_and_where_it_is() -> None:
     running, done = make_job(stage=Stage.WAITING), make_job(stage=Stage.ENDED)
     first, second = listed(running, done).splitlines()
-    assert first.startswith("⏳")
+    assert first.startswith("⏳ 🎨"), "what kind of job it is"
     assert running.id in first
     assert f"/{running.reply.message_id})" in first
     assert second.startswith("✅")

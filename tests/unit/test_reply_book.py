@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from bot.clock import ManualClock
-from bot.domain.jobs import JobId, ProcessId
+from bot.domain.jobs import Job, JobId, ProcessId
+from bot.domain.outgoing import Outgoing
 from bot.domain.results import Outcome, Result
 from bot.domain.stages import Stage
+from bot.errors import StoreError
 from bot.services.reply_book import ReplyBook
+from bot.services.steps import KEPT, NEVER_COLLECTED
+from bot.store.base import Change
 from bot.store.jobs import SqlJobStore
 from tests.databases import open_fresh_database
 from tests.factories import OWNER, make_artifact, make_job, make_reply
@@ -66,3 +71,39 @@ async def test_end_that_lacks_what_came_meanwhile_is_not_noted_as_shown(store: S
         row = await store.get(job.id)
         assert row is not None
         assert row.stage is stage
+
+
+async def test_end_is_parked_for_a_day_and_put_away_when_it_cannot_be_shown_even_then(store: SqlJobStore) -> None:
+    clock = ManualClock()
+    book = ReplyBook(store=store, clock=clock, process=OWNER)
+    job = make_job(stage=Stage.PROCESSING).concluded(Result(outcome=Outcome.FAILED), clock.now())
+    await store.add(job)
+    await book.parked(job.id)
+    row = await store.get(job.id)
+    assert row is not None
+    assert (row.stage, row.due_at) == (Stage.DELIVERING, clock.now() + KEPT)
+    await clock.advance(KEPT.total_seconds() + 1)
+    await book.parked(job.id)
+    row = await store.get(job.id)
+    assert row is not None
+    assert (row.stage, row.reply.detached) == (Stage.ENDED, NEVER_COLLECTED)
+
+
+async def test_number_of_a_message_is_written_though_the_database_stumbles(store: SqlJobStore) -> None:
+    clock = ManualClock()
+    job = make_job(stage=Stage.DELIVERING)
+    await store.add(job)
+    written, failures = store.change, [StoreError("locked"), StoreError("locked")]
+
+    async def stumbling(job_id: JobId, owner: ProcessId, change: Change) -> Job:
+        if failures:
+            raise failures.pop()
+        return await written(job_id, owner, change)
+
+    store.change = stumbling  # type: ignore[method-assign]
+    book = ReplyBook(store=store, clock=clock, process=OWNER)
+    arrived = Outgoing(part="f1", channel_id=1, begun_at=clock.now(), message_id=7)
+    writing = asyncio.create_task(book.outgoing(job.id, arrived))
+    while not writing.done():
+        await clock.advance(0.5)
+    assert await book.outbox(job.id) == (arrived,)

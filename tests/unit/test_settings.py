@@ -62,6 +62,32 @@ def test_settings_file_that_is_not_text_is_a_setup_error(tmp_path: Path) -> None
         load_settings({}, file)
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param('DISCORD_TOKEN="hush\nWEB_PORT=1\n', [1], id="quote-left-open"),
+        pytest.param("# all mine\n\nhush hush\nWEB_PORT=1\n\nhush\n", [3, 6], id="no-settings-at-all"),
+    ],
+)
+def test_settings_lines_that_cannot_be_read_are_told_by_number(text: str, lines: list[int], tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(text)
+
+    with pytest.raises(SetupError) as caught:
+        load_settings({}, file, need_token=True)
+
+    assert [problem.partition(" cannot be read")[0] for problem in caught.value.problems] == [
+        f"{file} line {line}" for line in lines
+    ]
+    assert "hush" not in str(caught.value)
+
+
+def test_settings_public_url_without_tls_is_told_what_is_wrong_with_it() -> None:
+    (problem,) = problems_of({"PUBLIC_URL": "HTTP://muster.example.org"})
+
+    assert "begins with http:// and services need https" in problem
+
+
 def test_settings_media_hosts_are_added_to_the_defaults() -> None:
     settings = load_settings({"MEDIA_HOSTS": " *.Store.example , http://127.0.0.1:9000/,cdn.discordapp.com,"}, None)
 

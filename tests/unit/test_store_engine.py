@@ -309,7 +309,8 @@ async def test_numbers_that_two_jobs_share_are_the_older_ones_after_the_migratio
         for job in jobs:
             await SqlJobStore(database).add(job)
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute("DROP INDEX uq_jobs_in_work_remote_id")
+        for index in ("uq_jobs_in_work_remote_id", "ix_jobs_urgent", "ix_jobs_unaccepted"):
+            connection.execute(f"DROP INDEX {index}")
         connection.execute("ALTER TABLE state DROP COLUMN until")
         connection.execute("UPDATE jobs SET remote_id = 'the-same'")
         connection.execute("UPDATE alembic_version SET version_num = '0004'")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,10 @@ from bot.errors import (
     Unavailable,
 )
 from bot.providers.base import Harvest, Submission
+from bot.services.steps import NEVER_COLLECTED
 from bot.services.tracker import LOOKS
 from bot.store.base import Change
-from tests.factories import OWNER, make_artifact, make_job, make_progress, make_request
+from tests.factories import OWNER, make_artifact, make_job, make_progress, make_reply, make_request
 from tests.scripted import harvest_of
 from tests.unit.tracker_bench import Bench, open_bench
 
@@ -150,6 +152,32 @@ async def test_slow_service_keeps_neither_a_new_request_nor_a_cancel_waiting(ben
     assert len(asked) == len(set(asked)) == LOOKS, "nothing is asked about twice at once, and no crowd builds up"
 
 
+async def test_job_in_line_is_leased_once_and_then_only_for_news(bench: Bench) -> None:
+    async def turn() -> None:
+        await asyncio.Event().wait()
+
+    leases: list[JobId] = []
+    lease = bench.store.lease
+
+    async def noted(*args: Any, **kwargs: Any) -> Sequence[Job]:
+        leased = await lease(*args, **kwargs)
+        leases.extend(job.id for job in leased)
+        return leased
+
+    bench.provider.turn = turn  # type: ignore[method-assign]
+    bench.store.lease = noted  # type: ignore[method-assign]
+    job = make_job()
+    await bench.store.add(job)
+    await bench.until(lambda row: row.waits_for is WaitsFor.TURN, job)
+    await bench.clock.advance(300)
+    other = make_job(stage=Stage.WAITING)
+    await bench.store.add(other)
+    await bench.result(other)
+    assert leases.count(job.id) == 1
+    await bench.store.request_cancel(job.id, bench.clock.now())
+    assert (await bench.result(job)).result is not None
+
+
 async def test_pictures_are_fetched_as_they_finish(bench: Bench) -> None:
     job = make_job(stage=Stage.WAITING, request=make_request(count=2))
     bench.provider.polls.append(make_progress(Stage.PROCESSING, finished=1))
@@ -220,6 +248,25 @@ async def test_job_of_a_service_that_was_taken_away_ends_and_says_so(bench: Benc
     row = await bench.result(job)
     assert row.result is not None
     assert (row.result.outcome, row.result.code) == (Outcome.FAILED, "unserved")
+
+
+async def test_service_that_only_says_slow_down_is_not_said_to_be_silent(bench: Bench) -> None:
+    job = make_job(stage=Stage.PROCESSING)
+    bench.provider.polls.extend([Unavailable("down")] * 3 + [Busy("429", retry_after=2.0)] * 99)
+    await bench.store.add(job)
+    held = await bench.until(lambda _: bool(bench.tracker.services_down), job)
+    held = await bench.until(lambda row: row.waits_for is WaitsFor.TIME, job)
+    assert held.hold == ""
+    assert not bench.tracker.services_down
+
+
+async def test_request_whose_number_was_taken_away_ends_unasked(bench: Bench) -> None:
+    job = replace(make_job(stage=Stage.WAITING), remote_id=None)
+    await bench.store.add(job)
+    row = await bench.result(job)
+    assert row.result is not None
+    assert row.result.outcome is Outcome.EXPIRED
+    assert bench.provider.calls == []
 
 
 async def test_forgotten_request_has_expired(bench: Bench) -> None:
@@ -316,13 +363,14 @@ async def test_cancel_keeps_the_pictures_that_exist(bench: Bench) -> None:
 
 async def test_cancel_is_tried_again_while_the_service_is_silent(bench: Bench) -> None:
     job = make_job(stage=Stage.PROCESSING)
-    bench.provider.cancels.append(Unavailable("down"))
+    bench.provider.cancels.extend([Unavailable("down")] * 2)
     bench.provider.harvests.append(Harvest(artifacts=(), bytes_of={}))
     await bench.store.add(replace(job, cancel_requested=True))
     row = await bench.result(job)
     assert row.result is not None
     assert row.result.outcome is Outcome.CANCELLED
-    assert bench.provider.calls == ["cancel", "cancel", "fetch"]
+    assert bench.provider.calls == ["cancel", "cancel", "cancel", "fetch"]
+    assert not bench.tracker.services_down, "it answered"
 
 
 async def test_unexpected_error_fails_one_job_with_a_reference_and_the_others_go_on(
@@ -379,3 +427,18 @@ async def test_number_that_another_job_has_ends_the_second_one_loudly(bench: Ben
     assert (row.result.outcome, row.result.code) == (Outcome.FAILED, "same-number")
     assert "can't be told apart" in row.result.message
     assert bench.provider.calls == ["submit"]
+
+
+async def test_end_that_is_two_days_old_is_shown_unless_only_a_press_could_show_it(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        ended = bench.clock.now() - timedelta(hours=48)
+        public, private = (make_reply(ephemeral=ephemeral, token_until=ended) for ephemeral in (False, True))
+        jobs = [make_job(stage=Stage.DELIVERING, reply=reply, due_at=ended) for reply in (public, private)]
+        for job in jobs:
+            await bench.store.add(replace(job, ended_at=ended))
+        async with bench.running():
+            dropped = await bench.until(lambda row: row.terminal, jobs[1])
+            await bench.until(lambda row: row.id in bench.wall.states, jobs[0])
+        assert dropped.reply.detached == NEVER_COLLECTED
+        assert (await bench.row(jobs[0])).reply.detached == ""
+        assert dropped.id not in bench.wall.states

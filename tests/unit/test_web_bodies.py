@@ -40,6 +40,7 @@ def refused(body: Body) -> int:
     [
         pytest.param({"uid": UID, "stage": 2, "descr": "AI started"}, JSON, id="json"),
         pytest.param({"uid": str(UID), "stage": " 2", "descr": "AI started"}, "", id="strings-untyped"),
+        pytest.param({"uid": f"{UID}.0", "stage": "2.0", "descr": "AI started"}, JSON, id="fractions-as-text"),
         pytest.param({"response": {"uid": UID, "stage": 2.0, "descr": "AI started"}}, "text/plain", id="wrapped"),
         pytest.param(b"uid=1678361974000&stage=2&descr=AI+started", "application/x-www-form-urlencoded", id="form"),
     ],
@@ -187,10 +188,31 @@ def test_multipart_that_is_cut_anywhere_is_refused() -> None:
             read_upload(read_body(whole[:end], kind))
 
 
+def test_input_of_a_form_in_which_no_file_was_chosen_does_not_count() -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="'
+    chosen = head + f'a"; filename="{UID}_1.png"\r\n\r\n'.encode() + png() + b"\r\n"
+    empty = head + b'b"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'
+    body = read_body(chosen + empty + b"--x--", "multipart/form-data; boundary=x")
+    assert read_upload(body).uid == UID
+
+
+@pytest.mark.parametrize(
+    ("request_id", "taken"),
+    [
+        pytest.param("d9082790-05a0-45e0-9c25-3a116eebc438", True, id="uuid"),
+        pytest.param("d908279005a045e09c253a116eebc438_7", True, id="of-another-form"),
+        *(pytest.param(odd, False, id=repr(odd)) for odd in ("", "a/b", "..", "a?b", "é", "x" * 65, 7, None)),
+    ],
+)
+def test_webhook_names_a_request_by_one_short_word(request_id: object, taken: bool) -> None:
+    with contextlib.nullcontext() if taken else pytest.raises(Refused):
+        assert read_hint(json.dumps({"request": request_id, "id": "a-part"}).encode()).request == request_id
+
+
 def test_tokens_are_echoed_or_ours_and_never_somebody_elses() -> None:
-    assert [
-        token_of(Body(fields=fields), "ours") for fields in ({}, {"token": "0"}, {"token": 0}, {"token": "ours"})
-    ] == ["ours"] * 4
+    for none in (None, "", "0", " 0", 0, 0.0, False, "null", "undefined", "ours"):
+        assert token_of(Body(fields={"token": none}), "ours") == "ours"
+    assert token_of(Body(fields={}), "ours") == "ours"
     for wrong in ("other", "ours ", True, ["ours"], "\udcff"):
         with pytest.raises(Refused) as caught:
             token_of(Body(fields={"token": wrong}), "ours")

@@ -108,7 +108,8 @@ class StatusPace:
             del self._pacers[known]
         pacer = self._pacers.setdefault(remote_id, Pacer(self._clock, self._limits))
         if not pacer.try_acquire():
-            raise Busy("status was asked too often within a minute", retry_after=max(1.0, pacer.delay()))
+            wait = max(1.0, pacer.delay())
+            raise Busy("status was asked too often within a minute", retry_after=wait, asked=False)
 
 
 async def read_reference(http: HttpClient, url: str) -> Any:

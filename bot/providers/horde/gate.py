@@ -33,7 +33,7 @@ class AddressGate:
     def require_open(self) -> None:
         """Raise `Paused` while it is shut."""
         if self.shut_for > 0:
-            raise Paused("the address is shut out", retry_after=self.shut_for)
+            raise Paused("the address is shut out", retry_after=self.shut_for, asked=False)
 
     async def turn(self, wait: Callable[[], Awaitable[None]]) -> None:
         """Wait for a place in the pace of submissions. Raises `Paused` while it is shut, also when that comes later."""

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import io
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Sequence
 
 from PIL import Image
 
@@ -38,7 +38,7 @@ from bot.providers.horde.mapping import (
     progress_of,
 )
 from bot.providers.horde.recovery import Recovery
-from bot.providers.horde.remote import drop, remote_id_of
+from bot.providers.horde.remote import KnownIds, drop, remote_id_of
 from bot.providers.horde.webhooks import Hints, Webhooks
 from bot.providers.horde.wire import Generation, Status
 
@@ -63,11 +63,11 @@ class HordeImageProvider:
         clock: Clock,
         *,
         gate: AddressGate,
-        known_ids: Callable[[], Awaitable[Collection[str]]],
+        known_ids: KnownIds,
         trusted_workers: bool = False,
         webhooks: Webhooks | None = None,
     ) -> None:
-        """Take the parts; `known_ids` tells which remote ids already belong to a job of ours."""
+        """Take the parts; `known_ids` tells which remote ids belong to a job of ours already."""
         self._client = client
         self._media = media
         #: Whoever owns the loops calls its `refresh`; commands ask it for models.
@@ -113,7 +113,7 @@ class HordeImageProvider:
 
     async def recover(self, job: Job) -> Submission | None:
         """Look for a request whose answer was lost: by its webhook, or among those of our key (`Recovery.find`)."""
-        remote_id = await self._hints.find(job, ask=self._client.check, taken=await self._known_ids())
+        remote_id = await self._hints.find(job, ask=self._client.check, known_ids=self._known_ids)
         if remote_id is None:
             try:
                 remote_id = await self._recovery.find(job, _request_of(job))

@@ -8,9 +8,7 @@ the answer is "not yet": adopting somebody else's request would show, or cancel,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from enum import Enum, auto
 
 from bot.clock import Clock
@@ -18,16 +16,11 @@ from bot.domain.jobs import Job, JobId
 from bot.domain.requests import ImageRequest
 from bot.errors import RemoteGone, SubmissionUncertain, Unavailable
 from bot.providers.horde.client import HordeClient
+from bot.providers.horde.remote import KnownIds
+from bot.providers.horde.searches import FORGOTTEN, Listed, OpenRequests, Search, Searches, attempted_at
 from bot.providers.horde.seeds import possible_seeds
 from bot.providers.horde.webhooks import NOT_YET
 from bot.providers.horde.wire import Check, Generation
-
-#: The list is believed to be complete this long after the request left (the server keeps it for 30 s).
-SETTLED = timedelta(seconds=35)
-#: A request leaves at most this long after `Job.attempted_at`: it may wait for its turn, then for its answer.
-LONGEST_ATTEMPT = timedelta(seconds=90)
-#: After this the Horde may have forgotten the request already, so that its absence proves nothing.
-FORGOTTEN = timedelta(minutes=18)
 
 
 class _Verdict(Enum):
@@ -40,43 +33,21 @@ class _Verdict(Enum):
     UNKNOWABLE = auto()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Search:
-    """What is remembered of one job's search."""
-
-    #: Latest moment at which the request can have left us.
-    lost_at: datetime
-    ruled_out: set[str] = field(default_factory=set)
-    #: What was open when the list was first complete; None before. Whatever joins later is none of ours.
-    suspects: frozenset[str] | None = None
-
-    def settled(self, asked_at: datetime) -> bool:
-        """Whether a list asked for at that time has our request, if it arrived."""
-        return asked_at - self.lost_at > SETTLED
-
-    def may_be_ours(self, open_ones: Collection[str], asked_at: datetime) -> list[str]:
-        """Those of the requests on a list that are still in question: on a busy key, new ones join all the time."""
-        if self.suspects is None and self.settled(asked_at):
-            self.suspects = frozenset(open_ones)
-        return [one for one in open_ones if self.suspects is None or one in self.suspects]
-
-
 class Recovery:
     """Remembers when each answer was lost, and looks for what became of it."""
 
-    def __init__(
-        self, client: HordeClient, clock: Clock, *, known_ids: Callable[[], Awaitable[Collection[str]]]
-    ) -> None:
+    def __init__(self, client: HordeClient, clock: Clock, *, known_ids: KnownIds) -> None:
         self._client = client
-        self._clock = clock
         self._known_ids = known_ids
-        self._searches: dict[JobId, _Search] = {}
-        #: Found for a job of this process, perhaps not written to its row yet.
-        self._adopted: set[str] = set()
+        self._open = OpenRequests(self._ask_for_list, clock)
+        self._searches = Searches(clock)
+        #: Found for these jobs of this process, and not written to their rows yet. A job whose row could not be written
+        #: looks again, and has to find the same one.
+        self._adopted: dict[str, JobId] = {}
 
     def begin(self, job_id: JobId) -> None:
         """Note that the answer to this job's submission was lost just now."""
-        self._searches[job_id] = _Search(lost_at=self._clock.now())
+        self._searches.begin(job_id)
 
     async def find(self, job: Job, request: ImageRequest) -> str | None:
         """Return the remote id of `job`; None when it surely was not accepted.
@@ -85,26 +56,25 @@ class Recovery:
         """
         if self._client.anonymous:
             raise SubmissionUncertain("an anonymous key has no list of requests")
-        attempted_at, now = job.attempted_at or job.created_at, self._clock.now()
-        # After a restart nobody remembers when the answer was lost, but it was before now.
-        search = self._searches.setdefault(job.id, _Search(lost_at=min(now, attempted_at + LONGEST_ATTEMPT)))
+        search = self._searches.of(job)
         try:
-            found = await self._look(request, search, attempted_at)
+            found = await self._look(job, request, search)
         except SubmissionUncertain:
-            self._searches.pop(job.id, None)
+            self._searches.end(job.id)
             raise
-        self._searches.pop(job.id, None)
-        if found is not None:
-            self._adopted.add(found)
+        self._searches.end(job.id)
         return found
 
-    async def _look(self, request: ImageRequest, search: _Search, attempted_at: datetime) -> str | None:
-        asked_at = self._clock.now()
+    async def _look(self, job: Job, request: ImageRequest, search: Search) -> str | None:
+        listed = await self._open.listed()
+        asked_at = listed.asked_at
         verdicts = set()
-        for remote_id in search.may_be_ours(await self._candidates(search), asked_at):
+        for remote_id in search.may_be_ours(await self._candidates(job, search, listed), asked_at):
             verdict = await self._judge(remote_id, request)
             if verdict is _Verdict.OURS:
-                return remote_id
+                if self._adopted.setdefault(remote_id, job.id) == job.id:
+                    return remote_id
+                verdict = _Verdict.NOT_OURS  # the search for a job like this one was quicker
             if verdict is _Verdict.NOT_OURS:
                 search.ruled_out.add(remote_id)
             verdicts.add(verdict)
@@ -114,16 +84,21 @@ class Recovery:
             raise Unavailable("the list of requests may not be up to date yet", user_message=NOT_YET)
         if _Verdict.UNKNOWABLE in verdicts:
             raise SubmissionUncertain("a request that may be ours ended without a picture")
-        if asked_at - attempted_at > FORGOTTEN:
+        if asked_at - attempted_at(job) > FORGOTTEN:
             raise SubmissionUncertain("it may have expired meanwhile, so its absence proves nothing")
         return None
 
-    async def _candidates(self, search: _Search) -> list[str]:
-        user = await self._client.find_user()
-        if user.active_generations is None:
-            raise SubmissionUncertain("a shared key is not told its list of requests")
-        taken = set(await self._known_ids()) | search.ruled_out | self._adopted
-        return [remote_id for remote_id in user.active_generations.image if remote_id not in taken]
+    async def _ask_for_list(self) -> Sequence[str] | None:
+        active = (await self._client.find_user()).active_generations
+        return None if active is None else active.image
+
+    async def _candidates(self, job: Job, search: Search, listed: Listed) -> list[str]:
+        known = await self._known_ids(listed.ids)
+        # A number that stands in a row by now, or that the Horde does not list any more, needs no remembering.
+        for remote_id in [one for one in self._adopted if one in known or one not in listed.ids]:
+            del self._adopted[remote_id]
+        taken = search.ruled_out.union(known, (one for one, whose in self._adopted.items() if whose != job.id))
+        return [remote_id for remote_id in listed.ids if remote_id not in taken]
 
     async def _judge(self, remote_id: str, request: ImageRequest) -> _Verdict:
         try:

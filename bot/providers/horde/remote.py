@@ -1,11 +1,15 @@
-"""A job's request at the Horde: its id, and dropping it."""
+"""A job's request at the Horde: its id, whose ids are ours, and dropping it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeAlias
 
 from bot.domain.jobs import Job
 from bot.errors import RemoteGone
+
+#: Tells which of these ids belong to a job of ours already.
+KnownIds: TypeAlias = Callable[[Collection[str]], Awaitable[Collection[str]]]
 
 
 def remote_id_of(job: Job) -> str:

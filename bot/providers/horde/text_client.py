@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from bot.clock import Clock
 from bot.errors import Busy, ProtocolError, Unavailable
 from bot.http import Answer, HttpClient, retry_after_of
+from bot.network_words import words_of
 from bot.pacing import Pacer
 from bot.providers.horde.calls import HordeCalls, StatusPace, read_reference
 from bot.providers.horde.rows import RowReader
@@ -115,7 +116,7 @@ class HordeTextClient:
                 if not reader.ended:
                     raise ProtocolError("the list breaks off", path="$")
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            raise Unavailable(f"the connection broke: {type(error).__name__}") from error
+            raise Unavailable(words_of(error)) from error
         except ValueError as error:
             raise ProtocolError("not a usable address", path="url") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 
 from bot.chat.templates import TemplateBook
 from bot.clock import Clock
@@ -14,7 +14,7 @@ from bot.errors import ProtocolError, SubmissionUncertain
 from bot.providers.base import Capabilities, Harvest, ModelInfo, Submission
 from bot.providers.horde.gate import AddressGate
 from bot.providers.horde.mapping import progress_of
-from bot.providers.horde.remote import drop, remote_id_of
+from bot.providers.horde.remote import KnownIds, drop, remote_id_of
 from bot.providers.horde.text_catalogue import TextCatalogue
 from bot.providers.horde.text_client import HordeTextClient
 from bot.providers.horde.text_mapping import text_artifact_of, text_payload_of
@@ -36,12 +36,12 @@ class HordeTextProvider:
         clock: Clock,
         *,
         gate: AddressGate,
-        known_ids: Callable[[], Awaitable[Collection[str]]],
+        known_ids: KnownIds,
         trusted_workers: bool = False,
         blocked_words: Collection[str] = (),
         webhooks: Webhooks | None = None,
     ) -> None:
-        """Take the parts; `known_ids` tells which remote ids already belong to a job of ours."""
+        """Take the parts; `known_ids` tells which remote ids belong to a job of ours already."""
         self._client = client
         #: Whoever owns the loops calls its `refresh`; commands ask it for models.
         self.catalogue = catalogue
@@ -87,7 +87,7 @@ class HordeTextProvider:
 
     async def recover(self, job: Job) -> Submission | None:
         """Find a request whose answer was lost by its webhook, or tell that it did not arrive: see `text_recovery`."""
-        found = await self._hints.find(job, ask=self._client.status, taken=await self._known_ids())
+        found = await self._hints.find(job, ask=self._client.status, known_ids=self._known_ids)
         if found is not None:
             return Submission(remote_id=found)
         try:

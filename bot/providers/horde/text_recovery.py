@@ -8,14 +8,14 @@ no text open that could be ours, the request did not arrive and may be sent agai
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
+from collections.abc import Sequence
 
 from bot.clock import Clock
 from bot.domain.conversation import TextRequest
 from bot.domain.jobs import Job, JobId
 from bot.errors import RemoteGone, SubmissionUncertain, Unavailable
-from bot.providers.horde.recovery import FORGOTTEN, LONGEST_ATTEMPT, SETTLED
+from bot.providers.horde.remote import KnownIds
+from bot.providers.horde.searches import FORGOTTEN, Listed, OpenRequests, Search, Searches, attempted_at
 from bot.providers.horde.text_client import HordeTextClient
 from bot.providers.horde.webhooks import NOT_YET
 
@@ -23,17 +23,15 @@ from bot.providers.horde.webhooks import NOT_YET
 class TextRecovery:
     """Remembers when each answer was lost, and looks whether the request can have arrived."""
 
-    def __init__(
-        self, client: HordeTextClient, clock: Clock, *, known_ids: Callable[[], Awaitable[Collection[str]]]
-    ) -> None:
+    def __init__(self, client: HordeTextClient, clock: Clock, *, known_ids: KnownIds) -> None:
         self._client = client
-        self._clock = clock
         self._known_ids = known_ids
-        self._lost_at: dict[JobId, datetime] = {}
+        self._open = OpenRequests(self._ask_for_list, clock)
+        self._searches = Searches(clock)
 
     def begin(self, job_id: JobId) -> None:
         """Note that the answer to this job's submission was lost just now."""
-        self._lost_at[job_id] = self._clock.now()
+        self._searches.begin(job_id)
 
     async def require_absent(self, job: Job, request: TextRequest) -> None:
         """Return if the request surely was not accepted.
@@ -42,34 +40,33 @@ class TextRecovery:
         """
         if self._client.anonymous:
             raise SubmissionUncertain("an anonymous key has no list of requests")
-        attempted_at, now = job.attempted_at or job.created_at, self._clock.now()
-        # After a restart nobody remembers when the answer was lost, but it was before now.
-        lost_at = self._lost_at.setdefault(job.id, min(now, attempted_at + LONGEST_ATTEMPT))
+        search = self._searches.of(job)
         try:
-            await self._judge(request, lost_at=lost_at, attempted_at=attempted_at)
+            await self._judge(job, request, search)
         except SubmissionUncertain:
-            self._lost_at.pop(job.id, None)
+            self._searches.end(job.id)
             raise
-        self._lost_at.pop(job.id, None)
+        self._searches.end(job.id)
 
-    async def _judge(self, request: TextRequest, *, lost_at: datetime, attempted_at: datetime) -> None:
-        now = self._clock.now()
-        strangers = await self._strangers(request)
-        if now - lost_at <= SETTLED:
+    async def _judge(self, job: Job, request: TextRequest, search: Search) -> None:
+        listed = await self._open.listed()
+        strangers = await self._strangers(request, listed)
+        if not search.settled(listed.asked_at):
             # Until then the list may be old, and a request of ours may not have its id in its row.
             raise Unavailable("the list of requests may not be up to date yet", user_message=NOT_YET)
         if strangers:
             raise SubmissionUncertain("the key has a text open that may be this one")
-        if now - attempted_at > FORGOTTEN:
+        if listed.asked_at - attempted_at(job) > FORGOTTEN:
             raise SubmissionUncertain("it may have expired meanwhile, so its absence proves nothing")
 
-    async def _strangers(self, request: TextRequest) -> list[str]:
+    async def _ask_for_list(self) -> Sequence[str] | None:
+        active = (await self._client.find_user()).active_generations
+        return None if active is None else active.text
+
+    async def _strangers(self, request: TextRequest, listed: Listed) -> list[str]:
         """Tell the open requests that belong to no job of ours and may be the lost one."""
-        user = await self._client.find_user()
-        if user.active_generations is None:
-            raise SubmissionUncertain("a shared key is not told its list of requests")
-        known = await self._known_ids()
-        return [one for one in user.active_generations.text if one not in known and await self._may_be(one, request)]
+        known = await self._known_ids(listed.ids)
+        return [one for one in listed.ids if one not in known and await self._may_be(one, request)]
 
     async def _may_be(self, remote_id: str, request: TextRequest) -> bool:
         """Whether a request may be the lost one: as many texts, and written by a model it asked for."""

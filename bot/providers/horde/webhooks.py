@@ -6,7 +6,7 @@ says is asked about, and without them everything takes its usual course.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
@@ -14,9 +14,12 @@ from typing import Final, Protocol
 from bot.clock import Clock
 from bot.domain.jobs import Job, JobId
 from bot.errors import ProviderError, RemoteGone, SubmissionUncertain, Unavailable
+from bot.providers.horde.remote import KnownIds
 
 #: How long after a lost submission its webhook is waited for where nothing else could tell.
 WAITED_FOR: Final = timedelta(minutes=5)
+#: So many of the requests that webhooks told of are asked about, newest first: a job has one, or a few.
+ASKED_ABOUT: Final = 5
 #: What a person reads while a lost submission is looked for; the tracker gives up then (services/handing_over.py).
 NOT_YET: Final = (
     "I was interrupted while handing this to the AI Horde, and I'm finding out whether it arrived: 20 minutes at most."
@@ -67,15 +70,16 @@ class Hints:
         return len(parts) > (job.progress.finished if job.progress else 0)
 
     async def find(
-        self, job: Job, *, ask: Callable[[str], Awaitable[object]], taken: Collection[str] = ()
+        self, job: Job, *, ask: Callable[[str], Awaitable[object]], known_ids: KnownIds | None = None
     ) -> str | None:
         """The id of a request whose answer was lost, as a webhook told it; `ask` has to know it. Raises what that does.
 
         None when none told (yet).
         """
-        for request in dict.fromkeys(hint.request for hint in reversed(await self._of(job))):
-            if request in taken or request == job.remote_id:  # a job's second request finds the first one's hints
-                continue
+        told = dict.fromkeys(hint.request for hint in reversed(await self._of(job)))
+        taken = await known_ids(told.keys()) if told and known_ids is not None else ()
+        # A job's second request finds the first one's hints.
+        for request in [one for one in told if one not in taken and one != job.remote_id][:ASKED_ABOUT]:
             try:
                 await ask(request)
             except RemoteGone:

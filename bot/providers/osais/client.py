@@ -1,12 +1,14 @@
 """The endpoints of OSAIS's client API, with one token: logging in, renewing that, and serialised submissions.
 
 A Bearer is asked for when the first call needs one, renewed long before it ends, and once more when a call is refused
-with 401 or 403. Submissions leave one after the other: a uid is a time rounded to a second, so two in one second might
-get the same (its client documentation, 2023). Processes that share a token share the turns too, through the database.
+with 401 or 403. Submissions leave one after the other, one that is repeated with a new Bearer too: a uid is a time
+rounded to a second, so two in one second might get the same (its client documentation, 2023). Processes that share a
+token share the turns too, through the database.
 
 What an answer means is decided by its `data`, not by its status (AI-side library; an answer of the route helper may be
 200 and a refusal). To a submission only a null `data` below 500 says that nothing was begun; what a 503, a 429, a
-redirect, or a page of something in between means is documented nowhere, and each request is charged.
+redirect, or a page of something in between means is documented nowhere, and each request is charged. Nor is a page that
+stands in for any other answer, whatever its status, a statement of OSAIS: not about a request, and not about our key.
 """
 
 from __future__ import annotations
@@ -23,10 +25,21 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from bot.clock import Clock
-from bot.errors import ProtocolError, StoreError, SubmissionUncertain, Unauthorized, Unavailable
+from bot.errors import ProtocolError, Rejected, StoreError, SubmissionUncertain, Unauthorized, Unavailable
 from bot.http import Answer, HttpClient
 from bot.pacing import Pacer
-from bot.providers.osais.errors import NONSENSE, UNAUTHORIZED, UNCERTAIN, gone, refusal_of, said_by, told_of_osais
+from bot.providers.osais.errors import (
+    LOGIN_SILENT,
+    NONSENSE,
+    REFUSED,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    UNCERTAIN,
+    gone,
+    refusal_of,
+    said_by,
+    told_of_osais,
+)
 from bot.providers.osais.wire import Accepted, Checked, parse
 
 log = logging.getLogger(__name__)
@@ -35,6 +48,8 @@ log = logging.getLogger(__name__)
 APART: Final = 1.1
 #: A Bearer is renewed after a third of its life, and at least daily (the sample application advises that), in seconds.
 DAY: Final = 24 * 3600.0
+#: Something in between may answer 401 or 403 for OSAIS. Whether the Bearer is why is tried with one older than this, s.
+NOT_NEW: Final = 600.0
 _HOURS: Final = re.compile(r"\s*([0-9]{1,6})\s*h\s*")
 #: GETs of OSAIS are said to carry `max-age` of a year: whatever lies in between must not answer for it.
 _FRESH: Final = {"Cache-Control": "no-cache"}
@@ -72,7 +87,7 @@ class OsaisClient:
         self._token = token
         self._secret = secret
         self._bearer = ""
-        self._renew_at = float("-inf")
+        self._renew_at = self._logged_in_at = float("-inf")
         self._door = asyncio.Lock()
         self._turns = Pacer(clock, ((1, APART),))
         self._submitting = asyncio.Lock()
@@ -83,14 +98,27 @@ class OsaisClient:
         await self._turns.acquire()
 
     async def submit(self, engine: str, params: Mapping[str, Any]) -> Accepted:
-        """`POST private/client/ai/<engine>`, once. Raises `SubmissionUncertain` when it may have been accepted."""
+        """`POST private/client/ai/<engine>`, once. Raises `SubmissionUncertain` when it may have been accepted.
+
+        What OSAIS refuses with 401 or 403 was not begun, and is sent once more with a new Bearer.
+        """
+        url = self._url("private/client/ai", engine)
         async with self._submitting:
-            await self._clock.sleep(max(0.0, self._left_at + APART - self._clock.monotonic()))
-            await self._current(stale="")  # so that nothing comes between the turn and the request
-            await self._shared_turn()
-            url = self._url("private/client/ai", engine)
-            answer = await self._with_bearer(lambda headers: self._post(url, dict(params), headers))
+            bearer = await self._current(stale="")
+            answer = await self._post_in_turn(url, params, bearer)
+            if _refuses_bearer(answer):
+                answer = await self._post_in_turn(url, params, await self._current(stale=bearer))
         return _accepted(answer)
+
+    async def _post_in_turn(self, url: str, params: Mapping[str, Any], bearer: str) -> Answer:
+        """Wait for a turn, ours and then that of all processes, and submit."""
+        await self._clock.sleep(max(0.0, self._left_at + APART - self._clock.monotonic()))
+        await self._shared_turn()
+        try:
+            with told_of_osais():
+                return await self._http.post_once(url, dict(params), headers=_authorization(bearer))
+        finally:
+            self._left_at = self._clock.monotonic()
 
     async def _shared_turn(self) -> None:
         """Wait for this token's next turn among all processes; a database that stumbles leaves each to its own."""
@@ -115,6 +143,8 @@ class OsaisClient:
         if data is not None:
             with told_of_osais():
                 return parse(Checked, data)
+        if not _in_envelope(answer):
+            raise Unavailable(f"check: HTTP {answer.status}, and not by OSAIS", user_message=UNAVAILABLE)
         if answer.status == 403:
             raise gone(said_by(answer) or "HTTP 403")
         if answer.status == 401:
@@ -145,7 +175,8 @@ class OsaisClient:
         bearer = await self._current(stale="")
         with told_of_osais():
             answer = await call(_authorization(bearer))
-        if answer.status not in {401, 403} or _data(answer) is not None:
+        doubtful = _is_page(answer) and self._clock.monotonic() - self._logged_in_at < NOT_NEW
+        if answer.status not in {401, 403} or _data(answer) is not None or doubtful:
             return answer
         bearer = await self._current(stale=bearer)
         with told_of_osais():
@@ -165,33 +196,17 @@ class OsaisClient:
             with told_of_osais():
                 answer = await self._http.post_json(self._url("public/client/login"), body)
         except SubmissionUncertain as error:  # nothing is lost by logging in once more
-            raise Unavailable(f"login: {error.detail}", user_message=_LOGIN_SILENT) from error
-        data = _data(answer)
-        if data is None:
-            log.error("OSAIS refuses the login", extra={"action": "osais.login-refused", "status": answer.status})
-            if answer.status in {400, 401, 403, 404}:
-                raise Unauthorized(said_by(answer) or f"HTTP {answer.status}", user_message=UNAUTHORIZED)
-            raise Unavailable(f"login: HTTP {answer.status}", user_message=_LOGIN_SILENT)
-        # The documentation has it under `data`; a comment of the sample application at the top.
-        found = data if isinstance(data, dict) else {}
-        bearer = found.get("authToken") or answer.data.get("authToken")
+            raise Unavailable(f"login: {error.detail}", user_message=LOGIN_SILENT) from error
+        found = _login_of(answer)
+        bearer = found.get("authToken")
         if not isinstance(bearer, str) or not re.fullmatch(r"[!-~]+", bearer):
             raise ProtocolError("a login without authToken", path="data.authToken", user_message=NONSENSE)
-        self._bearer = bearer
-        self._renew_at = self._clock.monotonic() + min(DAY, seconds_of(found.get("duration")) / 3)
+        self._bearer, self._logged_in_at = bearer, self._clock.monotonic()
+        self._renew_at = self._logged_in_at + min(DAY, seconds_of(found.get("duration")) / 3)
         log.info("logged in at OSAIS", extra={"action": "osais.login"})
-
-    async def _post(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
-        try:
-            return await self._http.post_once(url, body, headers=headers)
-        finally:
-            self._left_at = self._clock.monotonic()
 
     def _url(self, path: str, *parts: str) -> str:
         return "/".join((self._base, "api/v1", path, *(quote(part, safe="") for part in parts)))
-
-
-_LOGIN_SILENT = "OSAIS isn't letting me log in right now. Your place is kept; I'll go on once it does."
 
 
 def seconds_of(duration: Any) -> float:
@@ -209,11 +224,34 @@ def _data(answer: Answer) -> Any:
     return answer.data.get("data") if isinstance(answer.data, dict) else None
 
 
+def _login_of(answer: Answer) -> Mapping[str, Any]:
+    """What a login brought: under `data` by the documentation, at the top by a comment of the sample application.
+
+    Raises `Unauthorized` for a refusal, which has neither, and `Unavailable` for what OSAIS did not answer by itself.
+    """
+    body = answer.data if isinstance(answer.data, dict) else {}
+    places = [place for place in (body.get("data"), body) if isinstance(place, dict)]
+    found = next((place for place in places if place.get("authToken")), None)
+    if found is not None:
+        return found
+    if body.get("data") is not None:
+        return {}
+    log.error("OSAIS refuses the login", extra={"action": "osais.login-refused", "status": answer.status})
+    if _in_envelope(answer) and answer.status in {400, 401, 403, 404}:
+        raise Unauthorized(said_by(answer) or f"HTTP {answer.status}", user_message=UNAUTHORIZED)
+    raise Unavailable(f"login: HTTP {answer.status}", user_message=LOGIN_SILENT)
+
+
 def _accepted(answer: Answer) -> Accepted:
-    """Judge the answer to a submission. Raises a refusal, or `SubmissionUncertain` for all that does not say it is."""
+    """Judge the answer to a submission. Raises a refusal, or `SubmissionUncertain` for all that does not say it is.
+
+    A 403 that stays with a new Bearer is about the request (no credit, say), so what OSAIS says of it is told.
+    """
     data = _data(answer)
     if data is None:
-        if answer.status in {401, 403} or (answer.status < 500 and _in_envelope(answer)):
+        if answer.status == 403 and _in_envelope(answer):
+            raise Rejected(said_by(answer) or "HTTP 403 without a word", code=said_by(answer), user_message=REFUSED)
+        if _refuses_bearer(answer) or (answer.status < 500 and _in_envelope(answer)):
             raise refusal_of(answer)
         detail = f"HTTP {answer.status}, which does not say that nothing was begun"
         raise SubmissionUncertain(detail, user_message=UNCERTAIN)
@@ -227,3 +265,13 @@ def _accepted(answer: Answer) -> Accepted:
 def _in_envelope(answer: Answer) -> bool:
     """Whether it is OSAIS that answers, and not something in between: it always says `data`, be it null."""
     return isinstance(answer.data, dict) and "data" in answer.data
+
+
+def _is_page(answer: Answer) -> bool:
+    """Whether something in between may have answered (or a part of OSAIS that knows no envelope)."""
+    return not isinstance(answer.data, dict)
+
+
+def _refuses_bearer(answer: Answer) -> bool:
+    """Whether the answer to a submission says that it was not even looked at; a page says nothing."""
+    return answer.status in {401, 403} and not _is_page(answer) and _data(answer) is None

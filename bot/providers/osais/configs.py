@@ -41,9 +41,16 @@ NEVER_SENT = frozenset(
     {"output", "idir", "odir", "engine", "version", "username", "uid", "uid_backlog", "token", "cycle"}
     | {"model", "yaml", "backbone", "ver", "watermark", "keep_temp"}
 )
-#: What clients safely send where documentation and configs disagree (documentation of 2023, configs of 2024).
+#: What clients safely send where documentation and configs disagree (documentation of 2023, configs of 2024), or where
+#: neither says: GFPGAN's weight is a share, FaceFusion's distance of a reference face ends at 1.5 (their own options).
 SAFE_RANGES: Mapping[tuple[str, str], tuple[float, float]] = MappingProxyType(
-    {("diffusion", "steps"): (1, 100), ("diffusion", "guidance"): (1, 10), ("diffusion", "seed"): (1, 1_000_000)}
+    {
+        ("diffusion", "steps"): (1, 100),
+        ("diffusion", "guidance"): (1, 10),
+        ("diffusion", "seed"): (1, 1_000_000),
+        ("gfpgan", "weight"): (0, 1),
+        ("facefusion", "distance"): (0, 1.5),
+    }
 )
 #: Mandatory, and the config has no default.
 DEFAULTS: Mapping[tuple[str, str], Value] = MappingProxyType({("cnet", "neg_word"): "blurry, low quality"})

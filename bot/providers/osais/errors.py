@@ -24,6 +24,7 @@ from bot.http import Answer, retry_after_of
 MAX_SAID = 200
 
 UNAVAILABLE = "OSAIS isn't answering right now. Your place is kept; I'll go on once it is back."
+LOGIN_SILENT = "OSAIS isn't letting me log in right now. Your place is kept; I'll go on once it does."
 UNAUTHORIZED = "OSAIS doesn't accept this bot's token and secret. Please tell whoever runs the bot."
 GONE = "OSAIS no longer knows this request. Please try again."
 UNCERTAIN = (

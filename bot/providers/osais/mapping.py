@@ -118,8 +118,19 @@ def _heard_at(job: EngineJob, calls: Sequence[Callback], now: datetime, *, stopp
 
 
 def _given_up(job: EngineJob, heard_at: datetime, now: datetime) -> bool:
-    since = job.submitted_at or job.created_at
-    return now - since >= job.request.patience and now - heard_at >= HUSH
+    return now >= _deadline(job, heard_at)
+
+
+def _deadline(job: EngineJob, heard_at: datetime) -> datetime:
+    """When a run of which no end is told is given up."""
+    return max((job.submitted_at or job.created_at) + job.request.patience, heard_at + HUSH)
+
+
+def ended_at(job: EngineJob, news: Progress) -> datetime | None:
+    """Since when nothing more is expected but files; None while it may be at work."""
+    if news.heard_at is None or not news.step or not Step(news.step).ended:
+        return None
+    return _deadline(job, news.heard_at) if news.step == Step.TIMED_OUT else news.heard_at
 
 
 def _over(step: Step, files: int, expected: int, silence: timedelta, heard_at: datetime, known: Known | None) -> bool:
@@ -127,8 +138,8 @@ def _over(step: Step, files: int, expected: int, silence: timedelta, heard_at: d
     match step:
         case Step.TIMED_OUT:
             return True
-        case Step.FAILED:
-            return silence >= SETTLE
+        case Step.FAILED:  # what was made, and charged, before that may have got lost on its way
+            return silence >= SETTLE and known is not None and known.asked_at >= heard_at + SETTLE
         case Step.STOPPED if files >= expected:
             return silence >= SETTLE
         case Step.STOPPED:
@@ -143,13 +154,13 @@ def wants_check(news: Progress, known: Known | None, *, expected: int, pushed: b
     heard_at = news.heard_at or now
     silence = now - heard_at
     asked = now - known.asked_at if known is not None else None
-    if news.step == Step.FAILED:
+    if news.step == Step.STOPPED and news.finished >= expected:
         return False
-    if news.step == Step.STOPPED:
-        if news.finished >= expected:
-            return False
+    if news.step in {Step.STOPPED, Step.FAILED}:
         if silence >= GRACE and not (known is not None and known.awaited):
             return known is None or known.asked_at < heard_at + GRACE
+        if news.step == Step.FAILED and silence < GRACE:
+            return silence >= SETTLE and (known is None or known.asked_at < heard_at + SETTLE)
     if pushed and silence < HUSH:
         return False
     return asked is None or asked.total_seconds() >= min(max(silence.total_seconds() / 2, SHORTEST), LONGEST) - 0.5

@@ -5,7 +5,8 @@ puts the files that it shows and that no call brought into the same inbox. So `p
 `mapping.progress_of` judges all that is known of a run, however it came to be known.
 
 While calls come, nothing is checked; when they were silent for a while, or where they cannot come because there is no
-public address, checks take over.
+public address, checks take over. An end is asked about once more; where OSAIS refuses to be asked (for whatever reason:
+our key, its pace, its troubles), the run ends by what is known, a little later.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.domain.callbacks import Callback, Upload
-from bot.domain.engines import GRACE, EngineArtifact, Medium, Step
+from bot.domain.engines import PROVIDER, EngineArtifact, Medium, Step
 from bot.domain.jobs import EngineJob, Job, is_engine
 from bot.domain.progress import Progress
-from bot.errors import ProtocolError, SubmissionUncertain, Unavailable
+from bot.errors import ProtocolError, ProviderError, RemoteGone, SubmissionUncertain
 from bot.media import MediaFetcher
 from bot.providers.base import Capabilities, Harvest, Heard, Submission
 from bot.providers.osais.announced import AnnouncedFiles, KeepsCalls, Taken, https_of, name_of
@@ -29,7 +30,8 @@ from bot.providers.osais.catalogue import EngineCatalogue
 from bot.providers.osais.client import OsaisClient
 from bot.providers.osais.configs import may_send
 from bot.providers.osais.errors import NONSENSE, SAME_NUMBER, UNCERTAIN, gone
-from bot.providers.osais.mapping import Known, params_of, progress_of, uploads_of, wants_check
+from bot.providers.osais.failures import FailedChecks
+from bot.providers.osais.mapping import Known, ended_at, params_of, progress_of, uploads_of, wants_check
 from bot.providers.osais.memory import Memory
 from bot.providers.osais.source_urls import FreshUrl, OffersSources, SourceUrls
 from bot.providers.osais.wire import Checked
@@ -46,7 +48,7 @@ IsKnown = Callable[[str], Awaitable[bool]]
 class OsaisProvider:
     """Engines of OSAIS: see `bot.providers.base.Provider` for what each verb promises."""
 
-    name = "osais"
+    name = PROVIDER
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class OsaisProvider:
         self._announced = AnnouncedFiles(media, inbox, clock)
         #: What the last check of a run said; a run that is not in here was never checked by this process.
         self._known: Memory[Known] = Memory()
+        self._failures = FailedChecks()
         #: Runs that this process handed over: their calls come from the very beginning.
         self._handed_over: Memory[None] = Memory()
 
@@ -107,6 +110,9 @@ class OsaisProvider:
         """Judge all that was told so far."""
         run, uid = _engine_job(job), _remote_id(job)
         news = await self._judged(run, uid)
+        if not run.over and self._hopeless(run, uid, news):
+            self._let_go(uid)
+            return Heard(progress=replace(news, over=True), enough=True)
         enough = not self._wants_check(run, uid, news)
         if news.over and not enough:  # an end that is only inferred is asked about first
             news = replace(news, over=False, step=run.progress.step if run.progress else "")
@@ -117,9 +123,12 @@ class OsaisProvider:
         run, uid = _engine_job(job), _remote_id(job)
         try:
             await self._check(run, uid)
-        except (Unavailable, ProtocolError):
-            await self._bear(run, uid)
+        except RemoteGone:
             raise
+        except ProviderError:
+            self._failures.failed(uid, self._clock.now())
+            raise
+        self._failures.answered(uid)
         return await self._judged(run, uid)
 
     async def _judged(self, run: EngineJob, uid: str) -> Progress:
@@ -171,13 +180,16 @@ class OsaisProvider:
         expected, now = run.request.expected, self._clock.now()
         return wants_check(news, known, expected=expected, pushed=self._pushed, now=now)
 
-    async def _bear(self, run: EngineJob, uid: str) -> None:
-        """Note that a check that failed is not made again where a run ended so long ago that little can come of it."""
-        news, now = await self._judged(run, uid), self._clock.now()
-        if news.step == Step.STOPPED and now - (news.heard_at or now) >= 2 * GRACE:
-            known = self._known.get(uid) or Known(asked_at=now)
-            lost = (*known.unreadable, *known.awaited)
-            self._known[uid] = replace(known, asked_at=now, awaited=(), unreadable=lost)
+    def _hopeless(self, run: EngineJob, uid: str, news: Progress) -> bool:
+        """Whether the run is at its end, and checks of it fail for so long that none is waited for."""
+        end = ended_at(run, news)
+        return end is not None and self._failures.hopeless(uid, end)
+
+    def _let_go(self, uid: str) -> None:
+        """Give up what was announced. What comes of it yet is found by those who look for late files."""
+        known = self._known.get(uid)
+        if known is not None and known.awaited:
+            self._known[uid] = replace(known, awaited=(), unreadable=(*known.unreadable, *known.awaited))
 
     async def _check(self, run: EngineJob, uid: str) -> None:
         """Ask how far it is, and put files that no call brought into the inbox."""

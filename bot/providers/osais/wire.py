@@ -5,28 +5,34 @@ Source: stored copies of its documentation and sample application; nothing was t
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bot.errors import ProtocolError
+from bot.providers.osais.numbers import uid_of
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def _uid(value: Any) -> str:
-    """A uid is milliseconds since 1970, as a number or its digits."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if isinstance(value, float) and value.is_integer():
-        text = str(int(value))
-    if not isinstance(text, str) or not (text.isascii() and text.isdigit() and len(text) <= 18):
+    """The number as calls tell it, so that both find the same job."""
+    number = uid_of(value)
+    if number is None:
         raise ValueError("not a uid")
-    return text
+    return str(number)
 
 
 def _rows(value: Any) -> Any:
-    """What is made so far: absent, null, or a list, of which odd rows are left out."""
-    return [row for row in value or () if isinstance(row, dict) and isinstance(row.get("filename"), str)]
+    """What is made so far: absent, one, or a list, either also as text; odd rows, and anything else, are left out."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return []
+    rows = value if isinstance(value, list) else [value]
+    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("filename"), str)]
 
 
 class _Wire(BaseModel):

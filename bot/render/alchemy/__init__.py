@@ -48,7 +48,7 @@ def render_alchemy(
     job = _informed(job, facts)
     body = ended(job, job.result) if job.result is not None else under_way(job, now)
     attached = tuple(files(job))
-    remarks = (*source_notes(facts), *notes)
+    remarks = (*job.request.remarks, *source_notes(facts), *notes)
     embed = RenderedEmbed(
         description="\n".join((header(job), *body)),
         colour=_colour(job),
@@ -100,6 +100,7 @@ def _fields(job: AlchemyJob, notes: Sequence[str], *, over: int) -> Iterator[Fie
     remarks = [f"• {inline(note, MAX_NOTE)}" for note in dict.fromkeys(theirs)]
     remarks += [f"• {sentence(note, MAX_NOTE)}" for note in notes]
     if over > 0:
-        remarks.append(f"• {over} more {'file does' if over == 1 else 'files do'} not fit into this message.")
+        more = f"{over} more {'file does' if over == 1 else 'files do'}"
+        remarks.append(f"• {more} not fit into this message: look below it, or use `/jobs show`.")
     if remarks:
         yield Field(name="Notes", value=fit(remarks, NOTES_VALUE), inline=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.engines import EngineArtifact
+from bot.domain.engines import EngineArtifact, unfetched
 from bot.domain.jobs import EngineJob
 from bot.render.engines._words import file_facts, settings
 from bot.render.escaping import code_span, fit, inline
@@ -17,7 +17,7 @@ def render_engine_details(job: EngineJob) -> RenderedMessage:
     fields = (
         Field(name="Engine", value=f"{inline(job.request.title, 80)} ({code_span(job.request.engine, 40)})"),
         Field(name="Settings", value=settings(job) or "none"),
-        Field(name="Files", value=fit(map(_named, job.files), MAX_FIELD_VALUE) or "none", inline=False),
+        Field(name="Files", value=fit(map(_named, _told(job)), MAX_FIELD_VALUE) or "none", inline=False),
         times_field(job, waiting="Waiting"),
         ids_field(job),
     )
@@ -25,6 +25,12 @@ def render_engine_details(job: EngineJob) -> RenderedMessage:
     return RenderedMessage(
         embed=RenderedEmbed(title="Details", description=prompt, colour=Colour.GREY, fields=fields), job_id=job.id
     )
+
+
+def _told(job: EngineJob) -> list[EngineArtifact]:
+    """The files that came, and those that were given up and never did."""
+    lost = unfetched(job.files)
+    return [file for file in job.files if file.usable or file in lost]
 
 
 def _named(file: EngineArtifact) -> str:

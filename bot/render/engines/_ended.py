@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bot.domain.engines import unfetched
 from bot.domain.jobs import EngineJob
 from bot.domain.results import Outcome, Result
 from bot.domain.sources import SourceFacts
@@ -35,17 +36,21 @@ def headline(job: EngineJob, result: Result) -> str:
         return sentence(result.message, MAX_SENTENCE)
     match (result.outcome, result.code):
         case (Outcome.FINISHED, _):
-            return f"✅ Finished: {files(came)}."
+            return f"✅ Done: {files(came, job.request.makes)}."
         case (Outcome.PARTIAL, "error"):
             return f"⚠ Stopped with an error after {files(came)}."
         case (Outcome.PARTIAL, "unfetched"):
-            return f"Finished: {files(came)}. More was made, but could not be fetched."
+            return f"Done: {files(came, job.request.makes)}. More was made, but could not be fetched."
         case (Outcome.PARTIAL, _):
             return f"{files(came).capitalize()} came; nothing more was heard of the rest. Later ones are still added."
         case (Outcome.CANCELLED, _):
             return "Cancelled; what was made by then is kept." if came else "Cancelled before a file was done."
         case (Outcome.FAILED, "error"):
-            return "The AI stopped with an error before a file was done. **Try again**, perhaps with other settings."
+            made = " What it had made could not be fetched." if unfetched(job.files) else ""
+            return (
+                f"The AI stopped with an error, and no file came of it.{made} "
+                "**Try again**, perhaps with other settings."
+            )
         case (Outcome.FAILED, "no-file"):
             return "The AI finished, but no file came of it. **Try again** usually helps."
         case (Outcome.FAILED, "unfetched"):
@@ -63,10 +68,12 @@ def headline(job: EngineJob, result: Result) -> str:
 
 def _fields(job: EngineJob, notes: Sequence[str]) -> Iterator[Field]:
     if told := settings(job):
-        yield Field(name="Settings", value=told)
+        yield Field(name="Settings", value=told, inline=False)
     shown = [file for file in job.files if file.has_file]
     if shown:
-        yield Field(name="File" if len(shown) == 1 else "Files", value=fit(map(file_facts, shown), SHOWN_SETTINGS))
+        yield Field(
+            name="File" if len(shown) == 1 else "Files", value=fit(map(file_facts, shown), SHOWN_SETTINGS), inline=False
+        )
     if shown and job.ended_at is not None:
         yield Field(name="Time", value=duration(job.ended_at - job.created_at))
     if notes:

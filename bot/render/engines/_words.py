@@ -13,6 +13,9 @@ SERVICE = "OSAIS"
 #: How much of what the service says is shown.
 SHOWN_SAID = 200
 SHOWN_SETTINGS = 300
+#: A space that no line breaks at.
+GLUE = "\N{NO-BREAK SPACE}"
+_NAMES = MappingProxyType({Medium.IMAGE: "picture", Medium.AUDIO: "sound", Medium.VIDEO: "film"})
 EMOJI = MappingProxyType({Medium.IMAGE: "🖼️", Medium.AUDIO: "🔊", Medium.VIDEO: "🎬"})
 
 
@@ -25,23 +28,26 @@ def title(job: EngineJob) -> str:
 def settings(job: EngineJob) -> str:
     """Write what the engine was set to; empty when nothing was."""
     told = (f"{one.name} {inline(_written(one.value), 40)}" for one in job.request.settings)
-    return fit(told, SHOWN_SETTINGS, separator=" · ")
+    # A line breaks after a dot, never before it or inside "steps 20".
+    return fit((one.replace(" ", GLUE) for one in told), SHOWN_SETTINGS, separator=f"{GLUE}· ")
 
 
 def file_facts(file: EngineArtifact) -> str:
     """Write what kind of file it is, and how large."""
     size = phrases.size(file.width, file.height) if file.width else ""
-    return " · ".join(filter(None, (f"{EMOJI[file.medium]} {file.extension}", size, megabytes(file.size))))
+    return f"{GLUE}· ".join(filter(None, (f"{EMOJI[file.medium]}{GLUE}{file.extension}", size, megabytes(file.size))))
 
 
-def files(count: int) -> str:
-    """Write a number of files."""
-    return "1 file" if count == 1 else f"{count} files"
+def files(count: int, medium: Medium | None = None) -> str:
+    """Write a number of files, by what they are where that is known."""
+    name = _NAMES[medium] if medium is not None else "file"
+    return f"1 {name}" if count == 1 else f"{count} {name}s"
 
 
 def megabytes(size: int) -> str:
     """Write a file's size."""
-    return f"{size / 1024**2:.1f} MB" if size >= 1024**2 // 10 else f"{max(1, round(size / 1024))} KB"
+    large = size >= 1024**2 // 10
+    return f"{size / 1024**2:.1f}{GLUE}MB" if large else f"{max(1, round(size / 1024))}{GLUE}KB"
 
 
 def _written(value: object) -> str:

@@ -95,4 +95,4 @@ def _troubles(job: EngineJob) -> Iterator[str]:
     if job.cancel_requested:
         yield f"🛑 Stopping… {SERVICE} can't be told to stop; what it still makes isn't waited for."
     if job.hold:
-        yield f"⚠ {hold_line(job)}"
+        yield hold_line(job)

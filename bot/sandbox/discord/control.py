@@ -137,7 +137,7 @@ class Control:
         return self._sim.reports.channel(made)
 
     async def _archive(self, body: Json) -> Any:
-        await self._sim.archive_thread(body["thread"], **_only(body, ("archived",)))
+        await self._sim.archive_thread(body["thread"], **_only(body, ("archived", "locked")))
         return {"ok": True}
 
     async def _dms(self, body: Json) -> Any:

@@ -60,6 +60,7 @@ class Refusal(Enum):
     ARCHIVED = (400, 50083, "Thread is archived")
     BAD_JSON = (400, 50109, "The request body contains invalid JSON.")
     NO_HISTORY = (403, 160002, "Cannot reply without permission to read message history")
+    LOCKED = (403, 160005, "Thread is locked")
 
     def error(self) -> ApiError:
         """Make the exception of this refusal."""

@@ -134,7 +134,7 @@ class MessageDesk:
 
     def by_nonce(self, channel: Channel, author_id: int, body: Json) -> Message | None:
         """Return the message that an enforced nonce has already made, if any."""
-        if not body.get("enforce_nonce") or body.get("nonce") is None:
+        if not self._world.honours_nonces or not body.get("enforce_nonce") or body.get("nonce") is None:
             return None
         since = self._world.now() - NONCE_LIFE
         for message_id in reversed(channel.message_ids):

@@ -99,6 +99,8 @@ class Channel:
     owner_id: int | None = None
     recipient_id: int | None = None
     archived: bool = False
+    #: Archived by a moderator: nobody else brings it back.
+    locked: bool = False
     overwrites: list[Overwrite] = field(default_factory=list)
     message_ids: list[int] = field(default_factory=list)
 

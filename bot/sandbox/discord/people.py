@@ -90,10 +90,10 @@ class People(Core):
         self.gateway.guild_event("THREAD_CREATE", self.payloads.channel(thread), guild.id)
         return thread
 
-    async def archive_thread(self, thread: Ref, *, archived: bool = True) -> None:
-        """Archive a thread, or bring it back."""
+    async def archive_thread(self, thread: Ref, *, archived: bool = True, locked: bool = False) -> None:
+        """Archive a thread, or bring it back; one that is `locked` only a moderator can bring back."""
         found = self.world.channel(thread)
-        found.archived = archived
+        found.archived, found.locked = archived, locked
         self.gateway.guild_event("THREAD_UPDATE", self.payloads.channel(found), found.guild_id or 0)
 
     async def delete_channel(self, channel: Ref) -> None:

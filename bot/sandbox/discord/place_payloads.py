@@ -128,7 +128,7 @@ class PlacePayloads:
                 "archived": channel.archived,
                 "auto_archive_duration": 1440,
                 "archive_timestamp": iso(self._world.now()),
-                "locked": False,
+                "locked": channel.locked,
             },
         }
 

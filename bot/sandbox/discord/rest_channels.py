@@ -52,16 +52,25 @@ class ChannelRoutes:
     async def _patch_channel(self, request: web.Request) -> Any:
         body = (await read_upload(request)).object()
         channel = self._channel(request)
-        thread = channel.kind is ChannelKind.THREAD
-        mine = thread and channel.owner_id == self._world.bot.id
-        if not mine:
-            self._need(channel, Permission.MANAGE_THREADS if thread else Permission.MANAGE_CHANNELS)
+        self._need(channel, self._changing_bit(channel, body))
         channel.name = body.get("name") or channel.name
-        if thread:
+        if channel.kind is ChannelKind.THREAD:
             channel.archived = bool(body.get("archived", channel.archived))
-        event = "THREAD_UPDATE" if thread else "CHANNEL_UPDATE"
-        self._gateway.guild_event(event, self._payloads.channel(channel), channel.guild_id or 0)
+            channel.locked = bool(body.get("locked", channel.locked))
+        self._announce(channel)
         return self._payloads.channel(channel)
+
+    def _changing_bit(self, channel: Channel, body: Json) -> Permission:
+        """Return the permission that a change needs: who may write in a thread that is not locked may bring it back."""
+        if channel.kind is not ChannelKind.THREAD:
+            return Permission.MANAGE_CHANNELS
+        mine = channel.owner_id == self._world.bot.id and not body.get("locked")
+        allowed = not channel.locked and (mine or body == {"archived": False})
+        return Permission.SEND_MESSAGES_IN_THREADS if allowed else Permission.MANAGE_THREADS
+
+    def _announce(self, channel: Channel) -> None:
+        event = "THREAD_UPDATE" if channel.kind is ChannelKind.THREAD else "CHANNEL_UPDATE"
+        self._gateway.guild_event(event, self._payloads.channel(channel), channel.guild_id or 0)
 
     async def _typing(self, request: web.Request) -> Any:
         channel = self._channel(request)
@@ -105,6 +114,8 @@ class ChannelRoutes:
         upload = await read_upload(request)
         channel, body = self._channel(request), upload.object()
         self._need(channel, sending_bit(channel))
+        if channel.locked and not self._may(channel, Permission.MANAGE_THREADS):
+            raise Refusal.LOCKED.error()
         self._check_sending(channel, upload)
         if (twin := self._desk.by_nonce(channel, self._world.bot.id, body)) is not None:
             return self._payloads.message(twin)
@@ -118,6 +129,9 @@ class ChannelRoutes:
             kind=MessageKind.REPLY if reference else MessageKind.DEFAULT,
             reference=reference,
         )
+        if channel.archived:
+            channel.archived = False  # a new message brings a thread back
+            self._announce(channel)
         return self._payloads.message(message)
 
     async def _edit(self, request: web.Request) -> Any:
@@ -126,6 +140,8 @@ class ChannelRoutes:
         message = self._message(request, channel)
         if message.author_id != self._world.bot.id:
             raise Refusal.NOT_THE_AUTHOR.error()
+        if channel.archived:
+            raise Refusal.ARCHIVED.error()
         self._check_sending(channel, upload)
         limit = self._file_limit(channel)
         return self._payloads.message(await self._desk.edit(message, upload, route=Route.BOT, limit=limit))
@@ -168,8 +184,6 @@ class ChannelRoutes:
             raise Refusal.MISSING_PERMISSIONS.error()
 
     def _check_sending(self, channel: Channel, upload: Upload) -> None:
-        if channel.archived:
-            raise Refusal.ARCHIVED.error()
         if channel.kind is ChannelKind.DM and self._world.users[channel.recipient_id or 0].dms_closed:
             raise Refusal.DM_CLOSED.error()
         if upload.files:

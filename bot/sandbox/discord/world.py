@@ -34,6 +34,8 @@ class World:
         self.answer_within = 3.0
         #: Edits that a message older than an hour takes before 30046; None for no limit.
         self.old_message_edits: int | None = None
+        #: Whether a nonce that comes again is answered with the message it made; Discord does, others may not.
+        self.honours_nonces = True
         #: Privileged intents that are switched on for the application.
         self.privileged_intents = 0
         self.users: dict[int, User] = {}

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from bot.sandbox.horde.requests import Request
-from bot.sandbox.horde.waiting import AGEING_KUDOS, AGEING_SECONDS, JobState
+from bot.sandbox.horde.waiting import JobState, ageing
 from bot.sandbox.horde.world import World
 
 
@@ -23,8 +23,7 @@ _NOWHERE = Place(position=0, work_ahead=0.0)
 
 def priority(request: Request, world: World) -> float:
     """Kudos of the owner plus 50 for every 10 s of waiting (in the world's tempo): higher is served first."""
-    waited = (world.now - request.created) * world.speed
-    return request.priority + AGEING_KUDOS * (waited // AGEING_SECONDS)
+    return request.priority + ageing((world.now - request.created) * world.speed)
 
 
 def in_order(world: World) -> list[Request]:

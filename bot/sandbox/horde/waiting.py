@@ -20,7 +20,7 @@ FAULT_LIMIT = 3
 #: How long the answer to "can anybody do this?" is kept.
 VERDICT_SECONDS = 60.0
 #: For every so many seconds of waiting, a request counts as if its owner had so many kudos more.
-AGEING_KUDOS, AGEING_SECONDS = 50.0, 10.0
+_AGEING_KUDOS, _AGEING_SECONDS = 50.0, 10.0
 
 
 class JobState(StrEnum):
@@ -141,6 +141,11 @@ class WaitingPrompt(Generic[OrderT, JobT]):
         """Give back what was reserved and not used."""
         self.user.held -= self.held
         self.held = 0.0
+
+
+def ageing(waited: float) -> float:
+    """Kudos that a request gains by its age; `waited` is in seconds of the world's tempo, in which the workers work."""
+    return _AGEING_KUDOS * (waited // _AGEING_SECONDS)
 
 
 def waiting_of(requests: Iterable[WaitingPrompt[Any, Any]], user: User, models: Collection[str]) -> int:

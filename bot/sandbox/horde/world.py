@@ -72,7 +72,7 @@ class World:
         self.catalogue = load_catalogue()
         self.people = default_people()
         self.park = default_park(self.rng)
-        self.text = TextWorld(clock, seed=seed)
+        self.text = TextWorld(clock, seed=seed, tempo=lambda: self.speed)
         self.alchemy = AlchemyBook(Random(f"alchemy {seed}"))
         self.requests: dict[str, Request] = {}
         self.styles: dict[str, Style] = {}

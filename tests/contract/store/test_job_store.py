@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from dataclasses import MISSING, fields, replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -387,6 +388,32 @@ async def test_forgotten_rows_are_taken_over(store: JobStore) -> None:
     assert {job.owner for job in taken} == {OWNER}
 
 
+async def test_row_closed_as_never_acknowledged_is_taken_up_again(store: JobStore) -> None:
+    closed = make_job(stage=Stage.ENDED, accepted_at=None, ended_at=NOW)
+    others = [make_job(accepted_at=None), make_job(), make_job(stage=Stage.ENDED)]
+    for job in (closed, *others):
+        await store.add(job)
+    reopen = partial(
+        store.reopen, message_id=5, application_id=7, token=SecretStr("fresh"), until=NOW + SECOND, now=NOW
+    )
+    assert [await reopen(job.id) for job in others] == [False] * len(others)
+    assert await reopen(closed.id)
+    assert not await reopen(closed.id), "it is open"
+    assert closed.id in [job.id for job in await store.lease(OWNER, now=NOW, stale_before=STALE, limit=9)]
+    row = await store.get(closed.id)
+    assert row is not None
+    assert (row.stage, row.accepted_at, row.ended_at, row.reply.message_id) == (Stage.QUEUED, NOW, None, 5)
+    assert (row.reply.token.get_secret_value(), row.reply.token_until) == ("fresh", NOW + SECOND)
+
+
+async def test_history_of_what_is_under_way_leaves_out_all_that_is_over(store: JobStore) -> None:
+    running = make_job(created_at=NOW)
+    over = [make_job(stage=stage, created_at=NOW + SECOND) for stage in (Stage.DELIVERING, Stage.ENDED)]
+    for each in (running, *over):
+        await store.add(each)
+    assert [job.id for job in await store.history(ASKER, limit=1, under_way=True)] == [running.id]
+
+
 async def test_job_is_found_by_its_remote_id(store: JobStore) -> None:
     job = make_job(stage=Stage.WAITING)
     for each in (job, make_job(stage=Stage.WAITING), make_job()):
@@ -397,10 +424,13 @@ async def test_job_is_found_by_its_remote_id(store: JobStore) -> None:
 
 
 async def test_known_remote_ids_are_those_of_one_provider(store: JobStore) -> None:
-    first, ended = make_job(stage=Stage.WAITING), make_job(stage=Stage.ENDED)
-    for job in (first, ended, make_job(), make_job(stage=Stage.WAITING, provider="elsewhere")):
+    first, ended, other = make_job(stage=Stage.WAITING), make_job(stage=Stage.ENDED), make_job(stage=Stage.WAITING)
+    elsewhere = make_job(stage=Stage.WAITING, provider="elsewhere")
+    for job in (first, ended, other, make_job(), elsewhere):
         await store.add(job)
-    assert await store.known_remote_ids("horde") == {first.remote_id, ended.remote_id}
+    asked = [str(job.remote_id) for job in (first, ended, elsewhere)]
+    assert await store.known_remote_ids("horde", [*asked, "nobody's"]) == {first.remote_id, ended.remote_id}
+    assert await store.known_remote_ids("horde", ()) == frozenset()
 
 
 async def test_history_is_a_persons_own_newest_first(store: JobStore) -> None:

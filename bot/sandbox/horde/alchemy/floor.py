@@ -21,7 +21,7 @@ from bot.sandbox.horde.alchemy.results import make
 from bot.sandbox.horde.errors import HordeError
 from bot.sandbox.horde.floor import POP_SECONDS, SWEEP_SECONDS
 from bot.sandbox.horde.sources import fetch
-from bot.sandbox.horde.waiting import AGEING_KUDOS, AGEING_SECONDS, REQUEST_SECONDS
+from bot.sandbox.horde.waiting import REQUEST_SECONDS, ageing
 from bot.sandbox.horde.world import World
 
 FORM_SECONDS = 3 * 60.0
@@ -102,8 +102,7 @@ class AlchemyFloor:
         return [pair for pair, _ in zip(fitting, range(alchemist.batch), strict=False)]
 
     def _priority(self, request: AlchemyRequest) -> float:
-        waited = (self._world.now - request.created) * self._world.speed
-        return request.user.kudos + AGEING_KUDOS * (waited // AGEING_SECONDS)
+        return request.user.kudos + ageing((self._world.now - request.created) * self._world.speed)
 
     def _take(self, alchemist: Alchemist, request: AlchemyRequest, form: Form, after: float) -> float:
         """Begin a form that is worked on `after` so many seconds; returns when it ends."""

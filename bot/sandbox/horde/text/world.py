@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import cycle
 from random import Random
@@ -15,7 +15,7 @@ from bot.sandbox.horde.text.generator import Quirk
 from bot.sandbox.horde.text.orders import TextOrder
 from bot.sandbox.horde.text.requests import TextJob, TextRequest
 from bot.sandbox.horde.text.scribes import Hall, default_hall
-from bot.sandbox.horde.waiting import AGEING_KUDOS, AGEING_SECONDS, JobState
+from bot.sandbox.horde.waiting import JobState, ageing
 
 _USUAL_QUIRKS = (Quirk.NONE, Quirk.BLANK, Quirk.STOP_LEFT, Quirk.NONE, Quirk.NONE, Quirk.DEBRIS)
 
@@ -39,8 +39,10 @@ class TextDelivery:
 class TextWorld:
     """The state behind the text API. It has its own random numbers, so that images stay as they were."""
 
-    def __init__(self, clock: Clock, *, seed: int) -> None:
+    def __init__(self, clock: Clock, *, seed: int, tempo: Callable[[], float]) -> None:
+        """Take the parts; `tempo` tells how much faster than the clock the world goes just now."""
         self._clock = clock
+        self._tempo = tempo
         self.rng = Random(f"text {seed}")
         self.hall: Hall = default_hall(self.rng)
         self.requests: dict[str, TextRequest] = {}
@@ -71,7 +73,7 @@ class TextWorld:
         return sorted(waiting, key=lambda one: (-self._priority(one), one.created))
 
     def _priority(self, request: TextRequest) -> float:
-        return request.priority + AGEING_KUDOS * ((self.now - request.created) // AGEING_SECONDS)
+        return request.priority + ageing((self.now - request.created) * self._tempo())
 
     def waiting_texts(self) -> int:
         """How many jobs wait in the whole queue."""

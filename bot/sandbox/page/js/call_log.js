@@ -113,6 +113,8 @@ export class CallLog {
     const id = only(call.remote_id, call.remote_id);
     const job = only(call.job && `job:${call.job}`, call.job);
     const told = call.request && h("pre", { tabindex: "0", "aria-label": "What was sent" }, JSON.stringify(call.request, null, 1));
+    // Kept of the calls that services make: the acknowledgement.
+    const answered = call.answer && h("pre", { tabindex: "0", "aria-label": "How it was answered" }, JSON.stringify(call.answer, null, 1));
     return h(
       "li",
       { class: `call ${failed ? "bad" : ""}`, dataset: { number: call.number } },
@@ -136,6 +138,8 @@ export class CallLog {
           id && h("p", {}, "about ", id),
           job && h("p", {}, "for the job ", job),
           told,
+          answered && h("p", {}, "answered with"),
+          answered,
         ),
       ),
     );

@@ -50,7 +50,7 @@ export function setUpDrawers() {
   byId("open-places").append(icon("menu"));
   byId("close-places").append(icon("close"));
   byId("close-places").addEventListener("click", () => places.show(false));
-  byId("toggle-world").append(icon("globe"));
+  byId("toggle-world").append(icon("globe"), "World");
   update();
   return {
     closePlaces: () => places.covers() && places.show(false),

@@ -1,4 +1,4 @@
-// The first visit: things to try, each one press away, and ticked off once they really happened.
+// The first visit: things to try, each one press away, and ticked off once they really happened, also for later visits.
 
 import { look } from "./api.js";
 import { h, remember, remembered } from "./dom.js";
@@ -29,6 +29,7 @@ const HAPPENS = {
 export async function setUpHint(place, go) {
   if (remembered("hint") === "seen") return;
   const { tries } = await look("playground");
+  const done = new Set((remembered("hint.done") ?? "").split(" "));
   const away = () => {
     remember("hint", "seen");
     hint.remove();
@@ -38,11 +39,17 @@ export async function setUpHint(place, go) {
     const said = h("span", { class: "hidden-label" });
     const text = h("span", { class: "try-text" }, h("strong", {}, one.title, said), h("small", {}, one.text));
     const button = h("button", { type: "button", class: "try", onclick: () => go[one.kind](one) }, step, text);
-    HAPPENS[one.kind](one, () => {
+    const tick = () => {
       button.classList.add("done");
       step.textContent = "✓";
       said.textContent = " (done)";
-    });
+    };
+    if (done.has(one.kind)) tick();
+    else
+      HAPPENS[one.kind](one, () => {
+        tick();
+        remember("hint.done", [...done.add(one.kind)].join(" "));
+      });
     return h("li", {}, button);
   });
   const hint = h(
