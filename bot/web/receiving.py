@@ -16,7 +16,7 @@ from bot.web.refusals import Refused, too_large
 #: Seconds that a whole body may take.
 BODY_SECONDS: Final = 60.0
 #: Bodies of files taken in at once (each is held in memory), and how many callers may wait for a place meanwhile.
-FILES_AT_ONCE, FILES_WAITING = 4, 32
+FILES_AT_ONCE, FILES_WAITING = 4, 256
 
 
 class Places:
